@@ -1,0 +1,123 @@
+"""The leaves of a graph: values that are bound from outside and not computed by an operation.
+
+Inputs are bound at each call, parameters live in a `Storage` that outlasts calls, constants carry their own bytes, and
+the value of a size is a constant as soon as the graph is specialised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from graphad.errors import DTypeError, ShapeError
+from graphad.ir.op import Array, Op, Traits
+from graphad.ir.tensor_type import Dimension, Sizes, TensorType, dtype_of
+
+
+class Storage:
+    """The memory of one parameter: read as a copy, written as a whole, updated in place by compiled functions."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+
+    def read(self) -> Array:
+        """A read-only copy: later steps do not change it, and assigning to its elements is an error, not a no-op."""
+        copy = self.array.copy()
+        copy.flags.writeable = False
+        return copy
+
+    def write(self, value: Any, name: str) -> None:
+        """Replace the value; a ShapeError or DTypeError leaves it as it was."""
+        array = np.asarray(value)
+        if array.shape != self.array.shape:
+            raise ShapeError(
+                f"parameter {name} has shape {self.array.shape}; a value of shape {array.shape} was assigned"
+            )
+        if not np.can_cast(array.dtype, self.array.dtype, "same_kind"):
+            raise DTypeError(
+                f"parameter {name} is {self.array.dtype}; a value of dtype {array.dtype} was assigned: cast it"
+            )
+        np.copyto(self.array, array, casting="same_kind")
+
+
+@dataclass(frozen=True)
+class Leaf(Op):
+    """A value without operands, of a known type."""
+
+    type: TensorType
+    traits = Traits(leaf=True)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """The declared type."""
+        return self.type
+
+
+@dataclass(frozen=True, eq=False)
+class Input(Leaf):
+    """A value given at each call. Every declaration is its own: inputs are equal only to themselves."""
+
+    name = "input"
+    latex = r"\mathrm{input}"
+    __eq__ = object.__eq__  # and not Leaf's, which compares types
+    __hash__ = object.__hash__
+
+    def specialise(self, sizes: Sizes) -> Input:
+        """An input keeps its identity, whatever its sizes."""
+        static = self.type.specialise(sizes)
+        return self if static == self.type else Input(static)
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter(Leaf):
+    """A value with state; equal only to itself."""
+
+    storage: Storage = field(repr=False)
+    trainable: bool = True
+    name = "parameter"
+    latex = r"\mathrm{parameter}"
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def specialise(self, sizes: Sizes) -> Parameter:
+        """A parameter's shape is always integers."""
+        return self
+
+
+@dataclass(frozen=True)
+class Constant(Leaf):
+    """A value known at declaration, compared bit for bit."""
+
+    data: bytes = field(repr=False)
+    name = "constant"
+    latex = r"\mathrm{const}"
+
+    @staticmethod
+    def of(array: Array) -> Constant:
+        """The constant with the values of ``array``, now."""
+        native = np.ascontiguousarray(array, dtype=dtype_of(array.dtype)).reshape(array.shape)
+        return Constant(TensorType.of(native.shape, native.dtype), native.tobytes())
+
+    @property
+    def value(self) -> Array:
+        """The value, read-only."""
+        return np.frombuffer(self.data, self.type.dtype).reshape(self.type.static_shape)
+
+
+@dataclass(frozen=True)
+class SizeOf(Leaf):
+    """The number behind a dimension, as a 0-d value; a `Constant` once the graph is specialised."""
+
+    size: Dimension
+    name = "size"
+    latex = r"\mathrm{size}"
+
+    def specialise(self, sizes: Sizes) -> Op:
+        """size(batch) -> the constant 100, when batch is 100."""
+        op = super().specialise(sizes)
+        if isinstance(op, SizeOf) and isinstance(op.size, int):
+            return Constant.of(np.asarray(op.size, op.type.dtype))
+        return op

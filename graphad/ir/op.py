@@ -1,0 +1,99 @@
+"""What an operation is: one frozen object that knows its shape rule, its kernel, its gradient and its names.
+
+The fields of an op are its attributes (an axis, a target shape); everything else is a fact of its class. Passes,
+backends and pictures never ask *which* op they hold: they ask its `Traits`. So adding an op touches one class and
+nothing else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+import numpy as np
+
+from graphad.ir.tensor_type import Sizes, TensorType, specialise
+
+if TYPE_CHECKING:
+    from graphad.ir.node import Node
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Attributes: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the rest of the compiler may assume of an op.
+
+    ``leaf``: has no operands and is bound from outside. ``elementwise``: each element of the result depends on the
+    same element of each operand, so a result may be written over an operand (unless ``multipass``: the kernel still
+    reads operands after it has begun to write). ``view``: shares its operand's memory; ``contiguous_view``: only if
+    the operand is contiguous. ``broadcast``: a view that only repeats its operand, so an elementwise reader may read
+    the operand itself. ``linear``: linear in all operands together. ``identity``: equal to its operand, and there
+    only to stop or redirect a gradient. ``unit``: the value that leaves the *other* operand as it is, on the right
+    and, if the op is commutative, on the left.
+    """
+
+    leaf: bool = False
+    elementwise: bool = False
+    multipass: bool = False
+    view: bool = False
+    contiguous_view: bool = False
+    broadcast: bool = False
+    linear: bool = False
+    commutative: bool = False
+    identity: bool = False
+    unit: float | None = None
+
+
+@dataclass(frozen=True)
+class Op:
+    """The base of every operation. Subclasses are frozen dataclasses; two ops are equal when their attributes are."""
+
+    name: ClassVar[str]
+    latex: ClassVar[str]
+    traits: ClassVar[Traits] = Traits()
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """The type of the result; a ShapeError or DTypeError that says what is wrong and what to do."""
+        raise TypeError(f"{type(self).__name__} has no shape rule")
+
+    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
+        """The numpy function that computes the op, and its keyword arguments.
+
+        It is called as ``function(*operands, **keywords, out=result)``; a view is called without ``out``. A function
+        that is not numpy's own must be self-contained but for ``np``: emitted programs carry its source.
+        """
+        raise TypeError(f"{type(self).__name__} has no kernel")
+
+    def kernel(self, *arrays: Array, out: Array | None = None) -> Array:
+        """Compute the op on arrays, into ``out`` if it is given."""
+        function, keywords = self.numpy_call()
+        if out is not None:
+            keywords = {**keywords, "out": out}
+        return np.asarray(function(*arrays, **keywords))
+
+    def vjp(self, cotangent: Node, result: Node, *operands: Node) -> tuple[Node | None, ...]:
+        """The cotangent of each operand, given that of the result; None where the derivative is zero everywhere."""
+        return (None,) * len(operands)
+
+    def jvp(self, tangents: tuple[Node | None, ...], result: Node, *operands: Node) -> Node | None:
+        """The tangent of the result, given those of the operands (None: zero); None where it is zero everywhere."""
+        return None
+
+    def flops(self, result: TensorType, *operands: TensorType) -> int:
+        """Floating-point operations, all types being static; views and leaves do none."""
+        return 0 if self.traits.view or self.traits.leaf else max(1, int(np.prod(result.static_shape)))
+
+    def specialise(self, sizes: Sizes) -> Op:
+        """The same op with integers for named sizes among its attributes."""
+        before = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        after = {name: specialise(value, sizes) for name, value in before.items()}
+        return self if after == before else dataclasses.replace(self, **after)
+
+    def attributes(self) -> str:
+        """The attributes as text, for listings and pictures: ``axis=1, keepdims=True``."""
+        fields = dataclasses.fields(self)
+        return ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields if field.repr)

@@ -1,0 +1,51 @@
+"""What follows from the edges alone: order, readers, reachability. The only module that knows networkx.
+
+Unrolled time is deep, so nothing here recurses. The order of a graph is that of its declaration, which rewrites keep:
+so it is the same in every process, and what is declared step by step runs step by step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import networkx as nx
+
+from graphad.ir.node import Node
+
+if TYPE_CHECKING:
+    Dependences = nx.DiGraph[Node]
+
+
+def topological_order(outputs: Iterable[Node]) -> tuple[Node, ...]:
+    """The outputs and all that they depend on, operands first, in the order of declaration."""
+    order: dict[Node, None] = {}
+    for output in outputs:
+        stack = [] if output in order else [(output, iter(output.operands))]
+        while stack:
+            node, operands = stack[-1]
+            pending = next((operand for operand in operands if operand not in order), None)
+            if pending is None:
+                order[node] = None
+                stack.pop()
+            else:
+                stack.append((pending, iter(pending.operands)))
+    return tuple(sorted(order, key=lambda node: node.origin.rank))  # stable: of equal rank, operands stay first
+
+
+def dependence_graph(order: Iterable[Node]) -> Dependences:
+    """An edge from each operand to each of its readers, nodes inserted in the order given."""
+    graph: Dependences = nx.DiGraph()
+    for node in order:
+        graph.add_node(node)
+        graph.add_edges_from((operand, node) for operand in node.operands)
+    return graph
+
+
+def reachable(sources: Sequence[Node], outputs: Sequence[Node]) -> tuple[Node, ...]:
+    """In topological order, the nodes that depend on a source and that an output depends on, both ends included."""
+    order = topological_order(outputs)
+    graph = dependence_graph(order)
+    starts = [source for source in sources if source in graph]
+    reached = {node for layer in nx.bfs_layers(graph, starts) for node in layer} if starts else set()
+    return tuple(node for node in order if node in reached)
