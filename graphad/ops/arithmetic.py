@@ -1,0 +1,141 @@
+"""Arithmetic: the operations behind Python's operators. Each rule reads as its partial derivatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphad.errors import DTypeError
+from graphad.ir.node import Node
+from graphad.ir.op import Traits
+from graphad.ir.tensor_type import TensorType
+from graphad.ops.elementwise import Analytic, DirectionMap, Elementwise, elementwise, itself
+
+
+@dataclass(frozen=True)
+class Add(Elementwise):
+    """x + y."""
+
+    name = "add"
+    latex = "+"
+    traits = Traits(elementwise=True, linear=True, commutative=True, unit=0.0)
+    ufunc = np.add
+
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """1 and 1."""
+        return itself, itself
+
+
+@dataclass(frozen=True)
+class Subtract(Elementwise):
+    """x - y."""
+
+    name = "subtract"
+    latex = "-"
+    traits = Traits(elementwise=True, linear=True, unit=0.0)
+    ufunc = np.subtract
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """No bool: numpy has no difference of truth values."""
+        if operands[0].dtype.kind == "b":
+            raise DTypeError("a difference of bool: cast it, or use ga.not_equal")
+        return super().infer(*operands)
+
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """1 and -1."""
+        return itself, negative
+
+
+@dataclass(frozen=True)
+class Multiply(Elementwise):
+    """x * y."""
+
+    name = "multiply"
+    latex = r"\odot"
+    traits = Traits(elementwise=True, commutative=True, unit=1.0)
+    ufunc = np.multiply
+
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """Y and x."""
+        x, y = operands
+        return lambda d: d * y, lambda d: d * x
+
+
+@dataclass(frozen=True)
+class Divide(Analytic):
+    """x / y, a float whatever the operands."""
+
+    name = "divide"
+    latex = "/"
+    traits = Traits(elementwise=True, unit=1.0)
+    ufunc = np.divide
+
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """1 / y and -(x / y) / y."""
+        _, y = operands
+        return lambda d: d / y, lambda d: -(d * result / y)
+
+
+@dataclass(frozen=True)
+class Negative(Elementwise):
+    """-x."""
+
+    name = "negative"
+    latex = "-"
+    traits = Traits(elementwise=True, linear=True)
+    ufunc = np.negative
+
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """-1."""
+        return (negative,)
+
+
+@dataclass(frozen=True)
+class Square(Elementwise):
+    """x * x."""
+
+    name = "square"
+    latex = "{}^2"
+    ufunc = np.square
+
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """2 x."""
+        (x,) = operands
+        return (lambda d: d * (2.0 * x),)
+
+
+@dataclass(frozen=True)
+class Sqrt(Analytic):
+    """The square root; its derivative at 0 is infinite."""
+
+    name = "sqrt"
+    latex = r"\sqrt{}"
+    ufunc = np.sqrt
+
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """1 / (2 sqrt x)."""
+        return (lambda d: d / (2.0 * result),)
+
+
+@dataclass(frozen=True)
+class Reciprocal(Analytic):
+    """1 / x."""
+
+    name = "reciprocal"
+    latex = "{}^{-1}"
+    ufunc = np.reciprocal
+
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """-1 / x^2."""
+        return (lambda d: -(d * square(result)),)
+
+
+add = elementwise(Add())
+subtract = elementwise(Subtract())
+multiply = elementwise(Multiply())
+divide = elementwise(Divide())
+negative = elementwise(Negative())
+square = elementwise(Square())
+sqrt = elementwise(Sqrt())
+reciprocal = elementwise(Reciprocal())

@@ -1,0 +1,147 @@
+"""How operands become nodes that fit together: weak scalars, promotion of dtypes, explicit broadcasting.
+
+Broadcasting is a node of the graph, put in here, so that shape rules and gradient rules of elementwise operations see
+operands of one shape and read as the formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from graphad.errors import ArgumentError, DTypeError, ShapeError
+from graphad.ir.leaves import Constant
+from graphad.ir.node import Node, apply
+from graphad.ir.op import Array
+from graphad.ir.tensor_type import BOOL, FLOAT32, INT64, Dimension, Shape, dtype_of
+from graphad.ops.structure import BroadcastTo, Cast
+
+Operand: TypeAlias = Any
+"""A node, a Python scalar (weak: it takes the dtype of the others), or anything numpy reads as an array."""
+
+
+def constant(value: Any, dtype: Any = None, name: str | None = None) -> Node:
+    """A value known now. Python numbers and lists become float32, int64 or bool; arrays keep their dtype.
+
+    >>> constant([1.0, 2.0])
+    <constant: float32[2]>
+    """
+    return apply(Constant.of(as_array(value, dtype)), name=name)
+
+
+def as_array(value: Any, dtype: Any = None) -> Array:
+    """A new array: of ``dtype`` if it is given; else arrays keep their dtype, and Python's floats become float32."""
+    if isinstance(value, Node):
+        raise ArgumentError(f"{value!r} is symbolic: it has no value yet")
+    array = np.asarray(value)
+    if dtype is None:
+        narrow = array.dtype == np.float64 and not isinstance(value, (np.ndarray, np.generic))
+        dtype = FLOAT32 if narrow else array.dtype
+    return np.array(array, dtype=dtype_of(dtype), order="C")
+
+
+def as_node(value: Operand) -> Node:
+    """The value as a node: itself, or a constant."""
+    return value if isinstance(value, Node) else constant(value)
+
+
+def promote(dtypes: Sequence[np.dtype[Any]]) -> np.dtype[Any]:
+    """The dtype of a result: the widest float if there is one, whatever the integers beside it; else numpy's rule.
+
+    >>> promote([np.dtype("int64"), np.dtype("float32")])
+    dtype('float32')
+    """
+    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
+    found = np.result_type(*(floats or dtypes))
+    return FLOAT32 if found.kind == "f" and not floats else found  # int64 with uint64
+
+
+def unify(operands: Sequence[Operand]) -> list[Node]:
+    """Nodes of one dtype; a Python scalar takes the dtype of the others, if its kind is no wider than theirs."""
+    scalars = [operand for operand in operands if isinstance(operand, (bool, int, float))]
+    nodes = [operand if isinstance(operand, (bool, int, float)) else as_node(operand) for operand in operands]
+    dtype = promote([node.dtype for node in nodes if isinstance(node, Node)] or [BOOL])
+    for scalar in scalars:
+        dtype = promote([dtype, _weak_dtype(scalar, dtype)])
+    return [cast(node, dtype) if isinstance(node, Node) else constant(node, dtype) for node in nodes]
+
+
+def _weak_dtype(scalar: bool | float, beside: np.dtype[Any]) -> np.dtype[Any]:
+    if isinstance(scalar, bool):
+        return BOOL
+    if isinstance(scalar, int):
+        return INT64 if beside == BOOL else beside
+    return beside if beside.kind == "f" else FLOAT32
+
+
+def cast(x: Operand, dtype: Any) -> Node:
+    """``x`` with another dtype; float to integer truncates and carries no gradient.
+
+    >>> cast(constant([1, 2]), "float32")
+    <cast: float32[2]>
+    """
+    node, wanted = as_node(x), dtype_of(dtype)
+    return node if node.dtype == wanted else apply(Cast(wanted), node)
+
+
+def as_float(x: Operand) -> Node:
+    """``x`` as it is if it is a float, else as float32."""
+    node = as_node(x)
+    return node if node.type.is_float else cast(node, FLOAT32)
+
+
+def broadcast_shapes(shapes: Sequence[Shape]) -> Shape:
+    """The shape that all ``shapes`` broadcast to, by numpy's rule; a named size meets only itself and 1.
+
+    >>> broadcast_shapes([(3, 1), (4,)])
+    (3, 4)
+    """
+    ndim = max(len(shape) for shape in shapes)
+    padded = [(1,) * (ndim - len(shape)) + shape for shape in shapes]
+    return tuple(_broadcast_size(sizes, shapes) for sizes in zip(*padded, strict=True))
+
+
+def _broadcast_size(sizes: Sequence[Dimension], shapes: Sequence[Shape]) -> Dimension:
+    distinct = list(dict.fromkeys(size for size in sizes if size != 1))
+    if len(distinct) > 1:
+        given = " and ".join(map(_shape_text, dict.fromkeys(shapes)))
+        raise ShapeError(
+            f"shapes {given} do not broadcast: {distinct[0]} meets {distinct[1]}; reshape or transpose one"
+        )
+    return distinct[0] if distinct else 1
+
+
+def _shape_text(shape: Shape) -> str:
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def broadcast(x: Node, shape: Shape) -> Node:
+    """``x`` repeated to ``shape``; ``x`` itself if it has that shape already."""
+    return x if x.shape == shape else apply(BroadcastTo(shape), x)
+
+
+def broadcast_together(operands: Sequence[Node]) -> list[Node]:
+    """The operands, each repeated to the shape that all of them broadcast to."""
+    shape = broadcast_shapes([node.shape for node in operands])
+    return [broadcast(node, shape) for node in operands]
+
+
+def normalize_axis(axis: Any, ndim: int) -> int:
+    """The axis as a number from 0; a ShapeError if the operand has no such axis."""
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise DTypeError(f"an axis is an integer; got {axis!r}")
+    if not -ndim <= axis < ndim:
+        raise ShapeError(f"axis {axis} is out of range for a value of {ndim} axes: use -{ndim} to {ndim - 1}")
+    return int(axis) % ndim
+
+
+def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes meant by None (all), one axis, or a tuple, each once, in order."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = [normalize_axis(one, ndim) for one in (axis if isinstance(axis, (tuple, list)) else (axis,))]
+    if len(set(axes)) != len(axes):
+        raise ShapeError(f"axis {axis} names one axis twice")
+    return tuple(sorted(axes))

@@ -1,0 +1,249 @@
+"""Operations that rearrange or repeat elements, and the sum, which undoes repetition.
+
+All are linear. They stand together because each is the adjoint of another: a reshape of a reshape, a permutation of its
+inverse, a sum of a broadcast. So one rule, the adjoint, gives both modes of differentiation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graphad.errors import DTypeError, ShapeError
+from graphad.ir.leaves import Constant
+from graphad.ir.node import Node, apply
+from graphad.ir.op import Array, Attributes, Op, Traits
+from graphad.ir.tensor_type import Shape, TensorType
+
+
+@dataclass(frozen=True)
+class Linear(Op):
+    """An operation that is linear in all of its operands together."""
+
+    traits = Traits(linear=True)
+
+    def adjoint(self, cotangent: Node, *operands: Node) -> tuple[Node | None, ...]:
+        """The transposed map, applied to the cotangent; of ``operands`` only the types matter."""
+        raise TypeError(f"{type(self).__name__} has no adjoint")
+
+    def vjp(self, cotangent: Node, result: Node, *operands: Node) -> tuple[Node | None, ...]:
+        """The adjoint."""
+        return self.adjoint(cotangent, *operands)
+
+    def jvp(self, tangents: tuple[Node | None, ...], result: Node, *operands: Node) -> Node | None:
+        """The operation itself, on the tangents."""
+        return apply(self, *(zeros(x.type) if t is None else t for t, x in zip(tangents, operands, strict=True)))
+
+
+def zeros(type: TensorType) -> Node:
+    """Zeros of a type."""
+    zero = apply(Constant.of(np.zeros((), type.dtype)))
+    return apply(BroadcastTo(type.shape), zero) if type.shape else zero
+
+
+@dataclass(frozen=True)
+class Reshape(Linear):
+    """The same elements, in order, in another shape."""
+
+    shape: Shape
+    name = "reshape"
+    latex = r"\mathrm{reshape}"
+    traits = Traits(contiguous_view=True, linear=True)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """Any shape with as many elements."""
+        (x,) = operands
+        target = TensorType(self.shape, x.dtype)
+        if target.size != x.size:
+            raise ShapeError(
+                f"{x} has {x.size} elements and cannot take the shape {self.shape}, which has {target.size}"
+            )
+        return target
+
+    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
+        """x.reshape(shape)."""
+        return reshape_kernel, {"shape": self.shape}
+
+    def adjoint(self, cotangent: Node, *operands: Node) -> tuple[Node | None, ...]:
+        """Reshape back."""
+        return (apply(Reshape(operands[0].shape), cotangent),)
+
+
+def reshape_kernel(x: Array, shape: tuple[int, ...], out: Array | None = None) -> Array:
+    """A view where the memory allows it; into ``out`` where it does not."""
+    if out is None:
+        return x.reshape(shape)
+    np.copyto(out.reshape(x.shape), x)
+    return out
+
+
+@dataclass(frozen=True)
+class Transpose(Linear):
+    """The axes in another order: axis i of the result is axis ``axes[i]`` of the operand."""
+
+    axes: tuple[int, ...]
+    name = "transpose"
+    latex = r"{}^\top"
+    traits = Traits(view=True, linear=True)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """The axes must be a permutation."""
+        (x,) = operands
+        if sorted(self.axes) != list(range(x.ndim)):
+            raise ShapeError(f"{self.axes} is no permutation of the {x.ndim} axes of {x}")
+        return TensorType(tuple(x.shape[axis] for axis in self.axes), x.dtype)
+
+    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
+        """np.transpose."""
+        return np.transpose, {"axes": self.axes}
+
+    def adjoint(self, cotangent: Node, *_: Node) -> tuple[Node | None, ...]:
+        """The inverse permutation."""
+        return (apply(Transpose(tuple(int(i) for i in np.argsort(self.axes))), cotangent),)
+
+
+@dataclass(frozen=True)
+class BroadcastTo(Linear):
+    """The operand repeated along new leading axes and along axes of size 1."""
+
+    shape: Shape
+    name = "broadcast_to"
+    latex = r"\mathrm{broadcast}"
+    traits = Traits(view=True, broadcast=True, linear=True)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """Trailing sizes must be equal or 1."""
+        (x,) = operands
+        trailing = self.shape[len(self.shape) - x.ndim :]
+        if len(self.shape) < x.ndim or any(a not in (1, b) for a, b in zip(x.shape, trailing, strict=True)):
+            raise ShapeError(f"{x} does not broadcast to the shape {self.shape}")
+        return TensorType(self.shape, x.dtype)
+
+    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
+        """np.broadcast_to."""
+        return np.broadcast_to, {"shape": self.shape}
+
+    def adjoint(self, cotangent: Node, *operands: Node) -> tuple[Node | None, ...]:
+        """Sum over what was repeated."""
+        return (sum_to(cotangent, operands[0].shape),)
+
+
+def sum_to(x: Node, shape: Shape) -> Node:
+    """Sum ``x`` over the axes along which ``shape`` would be repeated to become the shape of ``x``."""
+    new = x.ndim - len(shape)
+    repeated = (i for i, size in enumerate(shape) if size == 1 and x.shape[new + i] != 1)
+    axes = (*range(new), *(new + i for i in repeated))
+    total = apply(Sum(axes, keepdims=False), x) if axes else x
+    return total if total.shape == shape else apply(Reshape(shape), total)
+
+
+@dataclass(frozen=True)
+class Copy(Linear):
+    """The operand, in memory of its own."""
+
+    name = "copy"
+    latex = r"\mathrm{copy}"
+    traits = Traits(elementwise=True, linear=True)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """The operand's type."""
+        return operands[0]
+
+    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
+        """np.copyto."""
+        return copy_kernel, {}
+
+    def adjoint(self, cotangent: Node, *_: Node) -> tuple[Node | None, ...]:
+        """The cotangent."""
+        return (cotangent,)
+
+
+def copy_kernel(x: Array, out: Array | None = None) -> Array:
+    """A copy of ``x``."""
+    if out is None:
+        return x.copy()
+    np.copyto(out, x)
+    return out
+
+
+@dataclass(frozen=True)
+class Cast(Linear):
+    """The same values in another dtype; the gradient passes from float to float only."""
+
+    dtype: np.dtype[Any]
+    name = "cast"
+    latex = r"\mathrm{cast}"
+    traits = Traits(elementwise=True, linear=True)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """The operand's shape."""
+        return TensorType(operands[0].shape, self.dtype)
+
+    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
+        """np.copyto, with casting."""
+        return cast_kernel, {"dtype": self.dtype.name}
+
+    def adjoint(self, cotangent: Node, *operands: Node) -> tuple[Node | None, ...]:
+        """Cast back."""
+        x = operands[0].type
+        return (apply(Cast(x.dtype), cotangent) if x.is_float and cotangent.type.is_float else None,)
+
+
+def cast_kernel(x: Array, dtype: str, out: Array | None = None) -> Array:
+    """The values of ``x`` in another dtype."""
+    if out is None:
+        return x.astype(dtype)
+    np.copyto(out, x, casting="unsafe")
+    return out
+
+
+@dataclass(frozen=True)
+class Sum(Linear):
+    """The sum over ``axes``; of nothing, zero."""
+
+    axes: tuple[int, ...]
+    keepdims: bool = False
+    name = "sum"
+    latex = r"\sum"
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """The operand without the axes, or with size 1 in their place."""
+        (x,) = operands
+        if x.dtype.kind == "b":
+            raise DTypeError("a sum of bool: cast it to an integer or a float first")
+        return TensorType(reduced_shape(x.shape, self.axes, self.keepdims), x.dtype)
+
+    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
+        """np.add.reduce, which is np.sum without its ceremony."""
+        return np.add.reduce, reduction_keywords(self.axes, self.keepdims)
+
+    def adjoint(self, cotangent: Node, *operands: Node) -> tuple[Node | None, ...]:
+        """Repeat the cotangent over the axes."""
+        return (spread(cotangent, operands[0].shape, self.axes),)
+
+    def flops(self, result: TensorType, *operands: TensorType) -> int:
+        """One addition for each element."""
+        return int(np.prod(operands[0].static_shape))
+
+
+def reduced_shape(shape: Shape, axes: tuple[int, ...], keepdims: bool) -> Shape:
+    """The shape after a reduction over ``axes``."""
+    if keepdims:
+        return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
+    return tuple(size for axis, size in enumerate(shape) if axis not in axes)
+
+
+def reduction_keywords(axes: tuple[int, ...], keepdims: bool) -> Attributes:
+    """The keywords of numpy's reductions, and no more of them than needed."""
+    axis = axes[0] if len(axes) == 1 else axes
+    return {"axis": axis, "keepdims": True} if keepdims else {"axis": axis}
+
+
+def spread(reduced: Node, shape: Shape, axes: tuple[int, ...]) -> Node:
+    """A value that was reduced over ``axes``, with or without keepdims, repeated to ``shape``, as it was before."""
+    kept = reduced_shape(shape, axes, keepdims=True)
+    aligned = reduced if reduced.shape == kept else apply(Reshape(kept), reduced)
+    return aligned if kept == shape else apply(BroadcastTo(shape), aligned)
