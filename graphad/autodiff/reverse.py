@@ -1,0 +1,139 @@
+"""Reverse mode: from a graph to the graph of its gradient. Nothing is computed here, nodes are built.
+
+The nodes between the outputs and what is asked for are visited in reverse. The cotangents that reach a node are added
+up as they arrive, so that the sum over T steps is a chain in which each link can be added in place; then the op's
+rule turns the node's cotangent into those of its operands. Each node made here knows its twin, the forward node it
+serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from graphad.errors import GradientError, ShapeError, UnreachedError
+from graphad.ir import nest
+from graphad.ir.node import COTANGENT, Node, labels_from
+from graphad.ir.topology import reachable
+from graphad.ops.build import as_node, constant
+from graphad.ops.composite import zeros_like
+from graphad.ops.slicing import Assemble, joined
+
+Disconnected = Literal["raise", "zero"]
+
+
+def grad(loss: Node, wrt: Any, disconnected: Disconnected = "raise") -> Any:
+    """The gradient of a scalar, as nodes, in the structure of ``wrt``: a node, or tuples, lists or dicts of them.
+
+    GradientError if ``loss`` is no float scalar or ``wrt`` holds something that has no gradient; UnreachedError if
+    the loss does not depend on one of them, unless ``disconnected="zero"``.
+
+    >>> import graphad as ga
+    >>> x = ga.input("x", shape=(3,))
+    >>> grad(ga.sum(ga.tanh(x)), x)
+    <d_x: float32[3]>
+    """
+    if not isinstance(loss, Node) or loss.shape != () or not loss.type.is_float:
+        raise GradientError(f"a gradient is of a float scalar; {loss!r} is none: take its sum or mean, or use ga.vjp")
+    return vjp(loss, wrt, constant(1.0, loss.dtype), disconnected)
+
+
+def vjp(outputs: Any, wrt: Any, cotangents: Any, disconnected: Disconnected = "raise") -> Any:
+    """The cotangents of ``wrt``, given those of ``outputs``: the transposed Jacobian times ``cotangents``.
+
+    ``outputs`` and ``cotangents`` have one structure and equal types; the result has the structure of ``wrt``.
+    """
+    nest.check_alike(outputs, cotangents)
+    ends, starts = nest.leaves(outputs), nest.leaves(wrt)
+    given = [as_node(cotangent) for cotangent in nest.leaves(cotangents)]
+    _check_differentiable([*ends, *starts])
+    for output, cotangent in zip(ends, given, strict=True):
+        if output.type != cotangent.type:
+            raise ShapeError(f"the cotangent {cotangent!r} of {output!r} must be of the output's type")
+    found = _reverse(ends, given, starts)
+    return nest.rebuilt(wrt, iter([_checked(node, found.get(node), disconnected) for node in starts]))
+
+
+def _check_differentiable(nodes: Iterable[Any]) -> None:
+    for node in nodes:
+        if not isinstance(node, Node):
+            raise GradientError(f"{node!r} is no node: gradients are taken of nodes, with respect to nodes")
+        if not node.type.is_float:
+            raise GradientError(f"{node!r} is not differentiable: its values are {node.dtype}; use floats")
+
+
+def _checked(node: Node, cotangent: Node | None, disconnected: Disconnected) -> Node:
+    if cotangent is not None:
+        return cotangent
+    if disconnected == "zero":
+        return zeros_like(node)
+    raise UnreachedError(
+        f"the loss does not depend on {node!r} (declared at {node.origin.place or 'an unknown line'}): leave it out, "
+        'or pass disconnected="zero" to get zeros'
+    )
+
+
+def _reverse(outputs: Sequence[Node], seeds: Sequence[Node], wrt: Sequence[Node]) -> Mapping[Node, Node]:
+    active = reachable(wrt, outputs)
+    members, kept = set(active), set(wrt)
+    arrivals = {node: _Arrivals(node) for node in active}
+    for output, seed in zip(outputs, seeds, strict=True):
+        if output in members:
+            arrivals[output].add(seed, output, position=-1)
+    found: dict[Node, Node] = {}
+    for node in reversed(active):
+        cotangent = arrivals.pop(node).total()
+        if cotangent is not None:
+            _pull_back(node, cotangent, arrivals)
+            found.update({node: cotangent} if node in kept else {})
+    return found
+
+
+def _pull_back(node: Node, cotangent: Node, arrivals: Mapping[Node, _Arrivals]) -> None:
+    """Turn the node's cotangent into its operands', by the op's rule."""
+    if not any(operand in arrivals for operand in node.operands):
+        return
+    with labels_from(node.origin, made_by=f"vjp of {node.op.name}", twin=node):
+        contributions = node.op.vjp(cotangent, node, *node.operands)
+    for position, (operand, contribution) in enumerate(zip(node.operands, contributions, strict=True)):
+        if contribution is not None and operand in arrivals and operand.type.is_float:
+            arrivals[operand].add(contribution, node, position)
+
+
+class _Arrivals:
+    """What has arrived of one node's cotangent: its sum, and the assemblies, which are joined once, at the end."""
+
+    __slots__ = ("assemblies", "node", "sum")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.sum: Node | None = None
+        self.assemblies: list[Node] = []
+
+    def add(self, contribution: Node, reader: Node, position: int) -> None:
+        """Add what the rule of ``reader`` gave to its operand at ``position``."""
+        if isinstance(contribution.op, Assemble):
+            self.assemblies.append(contribution)
+        elif self.sum is None:
+            self.sum = self._labelled(contribution, reader)
+        else:
+            with labels_from(reader.origin, COTANGENT, self.node, position):
+                self.sum = self.sum + contribution
+
+    def total(self) -> Node | None:
+        """The cotangent; None if nothing arrived."""
+        if not self.assemblies:
+            return self.sum
+        with labels_from(self.node.origin, COTANGENT, self.node):
+            together = joined(self.assemblies)
+            return together if self.sum is None else self.sum + together
+
+    def _labelled(self, contribution: Node, reader: Node) -> Node:
+        """The contribution as the cotangent of the node, if the reader's rule made it; else it is that of another."""
+        origin = contribution.origin
+        if origin.twin is not reader or origin.made_by == COTANGENT:
+            return contribution
+        template = origin.template and (origin.template, COTANGENT)
+        mine = replace(origin, template=template, twin=self.node, made_by=COTANGENT)
+        return Node(contribution.op, contribution.operands, contribution.type, contribution.name, mine)

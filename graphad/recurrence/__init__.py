@@ -1,0 +1,1 @@
+"""Time: from a step function to labelled copies of it."""
