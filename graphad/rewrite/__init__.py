@@ -1,0 +1,1 @@
+"""Rewrites: from a graph to an equal, cheaper graph."""

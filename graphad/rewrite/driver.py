@@ -1,0 +1,68 @@
+"""The driver of rewrites: one walk, operands first, trying small rules at each node until none applies.
+
+A rule is a function ``node -> node | None`` whose docstring reads ``before -> after``; None means "not here". The
+rule sees operands that are rewritten already. What it builds carries the origin of the node it replaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from graphad.errors import VerificationError
+from graphad.ir.graph import Graph, with_operands
+from graphad.ir.node import Node, labels
+
+Rule: TypeAlias = Callable[[Node], Node | None]
+_MOST_REWRITES_OF_ONE_NODE = 100
+
+
+class Pass(Protocol):
+    """From a graph to an equal graph; the same object back means that there was nothing to do.
+
+    ``exact``: results are equal, element by element; otherwise they agree to rounding.
+    """
+
+    @property
+    def name(self) -> str:
+        """What reports and messages call the pass."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether every value stays the same."""
+
+    def run(self, graph: Graph) -> Graph:
+        """The rewritten graph."""
+
+
+@dataclass(frozen=True)
+class Rewrites:
+    """The pass that applies ``rules``, in their order, everywhere."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    exact: bool
+
+    def run(self, graph: Graph) -> Graph:
+        """One walk over the graph."""
+        with labels() as label:
+            return graph.transform(lambda node, operands: self._rewrite(with_operands(node, operands), label))
+
+    def _rewrite(self, node: Node, label: labels) -> Node:
+        for _ in range(_MOST_REWRITES_OF_ONE_NODE):
+            label.follow(node.origin, self.name)
+            after = next(filter(lambda found: found is not None, (rule(node) for rule in self.rules)), None)
+            if after is None:
+                return node
+            if after.type != node.type:
+                raise VerificationError(f"{self.name}: {node!r} became {after!r}, which is of another type")
+            node = _with_origin_of(node, after, self.name)
+        raise VerificationError(f"{self.name}: the rules do not come to rest at {node!r}, at {node.origin.place}")
+
+
+def _with_origin_of(before: Node, after: Node, name: str) -> Node:
+    """``after`` with the origin and the name of what it replaces, if the rule built it."""
+    if after.origin.made_by != name:
+        return after
+    return Node(after.op, after.operands, after.type, after.name or before.name, before.origin)  # of the same rank
