@@ -1,0 +1,85 @@
+"""The numpy backend: emits a module, compiles it section by section, and runs it on the parameters' own memory."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from graphad.backend.executable import failure
+from graphad.backend.flush import subnormals_flushed
+from graphad.backend.numpy_source import Module, emit
+from graphad.ir.leaves import Parameter
+from graphad.ir.node import Node
+from graphad.ir.op import Array
+from graphad.schedule.program import Program
+
+_numbers = itertools.count()
+
+
+class NumpyExecutable:
+    """A program as a loaded module."""
+
+    def __init__(self, program: Program, header: str) -> None:
+        self.program = program
+        self.module: Module = emit(program, header)
+        self._file = f"<graphad program {next(_numbers)}>"
+        self._names = _load(self.module, self._file)
+        self._arguments: Sequence[Array] = ()
+
+    @property
+    def source(self) -> str:
+        """The module's text."""
+        return self.module.source
+
+    def compute(self, arguments: Sequence[Array]) -> None:
+        """Run the statements; what a kernel raises becomes an error that names its node."""
+        self._arguments = arguments
+        try:
+            with subnormals_flushed(), np.errstate(all="ignore"):
+                self._names["compute"](*arguments)
+        except (ValueError, IndexError, ArithmeticError, TypeError) as error:
+            node = self._failed_node(error.__traceback__)
+            raise (error if node is None else failure(error, node)) from error
+
+    def _failed_node(self, traceback: TracebackType | None) -> Node | None:
+        found = None
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename == self._file:
+                found = self.module.node_of_line.get(traceback.tb_lineno, found)
+            traceback = traceback.tb_next
+        return found
+
+    def results(self) -> list[Array]:
+        """Copies of the outputs."""
+        function = self._names["results"]
+        found: list[Array] = function(*self._arguments) if function.__code__.co_argcount else function()
+        self._arguments = ()
+        return found
+
+    def commit(self) -> None:
+        """Copy new values over old ones."""
+        self._names["commit"]()
+
+
+def _load(module: Module, file: str) -> dict[str, Any]:
+    """Run the sections in one namespace; parameters are not made anew but are the storages themselves."""
+    namespace: dict[str, Any] = {}
+    first_line = 1
+    for section in module.sections:
+        if section.title == "parameters":
+            namespace.update({name: _array(node) for name, node in module.parameters.items()})
+        else:
+            text = "\n" * (first_line - 1) + "\n".join(section.lines) + "\n"
+            exec(compile(text, file, "exec"), namespace)
+        first_line += len(section.lines)
+    return namespace
+
+
+def _array(node: Node) -> Array:
+    if not isinstance(node.op, Parameter):
+        raise TypeError(f"{node!r} is no parameter")
+    return node.op.storage.array

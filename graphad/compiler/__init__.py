@@ -1,0 +1,1 @@
+"""The compiler: from a declared graph to a function that is called."""

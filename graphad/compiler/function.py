@@ -1,0 +1,204 @@
+"""The compiled function: a declared graph that is called with arrays.
+
+One function serves many shapes. For each set of named sizes it meets, it makes an executable and keeps it; all of them
+share the parameters. A call computes, copies its results out, and commits new parameter values last, so a call that
+fails or is interrupted leaves every parameter as it was.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphad.backend.executable import Executable
+from graphad.compiler.binding import bind, sizes_of
+from graphad.compiler.lowering import Report, lower
+from graphad.errors import ArgumentError, DTypeError, DuplicateNameError, ShapeError, UnboundInputError
+from graphad.ir import nest
+from graphad.ir.graph import Graph
+from graphad.ir.leaves import Input, Parameter
+from graphad.ir.node import Node
+from graphad.ir.tensor_type import Dim
+from graphad.rewrite.driver import Pass
+from graphad.rewrite.pipeline import PIPELINE
+
+BACKENDS = ("numpy", "reference")
+_EXAMPLE_SIZE = 32
+"""What a named size is taken for when a program is shown before any call has said it."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """An executable for one set of sizes, and how it came about."""
+
+    executable: Executable
+    report: Report
+
+
+class Function:
+    """What `compile` returns. Call it with arrays, by position or by name; see `source` and `report`."""
+
+    def __init__(self, graph: Graph, outputs: Any, parameters: Sequence[Node], settings: Mapping[str, Any]) -> None:
+        self._graph, self._outputs, self._parameters, self._settings = graph, outputs, tuple(parameters), settings
+        self._ready: dict[tuple[tuple[str, int], ...], _Ready] = {}
+        self._latest: _Ready | None = None
+        self._lock = threading.RLock()
+        if not self.size_names:
+            self.specialise()
+
+    @property
+    def graph(self) -> Graph:
+        """The declared graph: the outputs, then the new value of each updated parameter."""
+        return self._graph
+
+    @property
+    def size_names(self) -> tuple[str, ...]:
+        """The named sizes of the inputs, sorted."""
+        sizes = (size for node in self._graph.inputs for size in node.shape if isinstance(size, Dim))
+        return tuple(sorted({name for size in sizes for name in size.names}))
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Run on arrays. Results have the structure of the declared outputs and are the caller's own.
+
+        Errors: ArgumentError, ShapeError, DTypeError for arguments that do not fit; IndexRangeError and
+        ExecutionError from the computation. After any of them, parameters are as they were.
+        """
+        arrays = bind(self._graph.inputs, arguments, named)
+        sizes = sizes_of(self._graph.inputs, arrays)
+        self._refuse_empty(arrays)
+        with self._lock:
+            executable = self.specialise(**sizes).executable
+            executable.compute(arrays)
+            found = executable.results()
+            _commit(executable)
+        return nest.rebuilt(self._outputs, iter(found))
+
+    def _refuse_empty(self, arrays: Sequence[Any]) -> None:
+        for node, array in zip(self._graph.inputs, arrays, strict=True):
+            if self._parameters and array.size == 0:
+                raise ShapeError(
+                    f"input {node.label!r} is empty ({array.shape}): parameters are not updated from no data"
+                )
+
+    def specialise(self, **sizes: int) -> _Ready:
+        """Compile for these sizes now, if that has not been done; calls do it by themselves."""
+        if tuple(sorted(sizes)) != self.size_names:
+            raise ArgumentError(
+                f"the named sizes are {', '.join(self.size_names) or 'none'}; given: {', '.join(sizes) or 'none'}"
+            )
+        key = tuple(sorted(sizes.items()))
+        with self._lock:
+            if key not in self._ready:
+                self._ready[key] = _Ready(*lower(self._graph, self._parameters, dict(key), **self._settings))
+            self._latest = self._ready[key]
+        return self._latest
+
+    def _shown(self) -> _Ready:
+        """What was used last; before any call, an example in which every named size is 32."""
+        return self._latest or self.specialise(**dict.fromkeys(self.size_names, _EXAMPLE_SIZE))
+
+    @property
+    def source(self) -> str:
+        """The emitted program for the sizes used last (before any call: 32 for each named size)."""
+        return self._shown().executable.source
+
+    def report(self) -> Report:
+        """What compilation did for the sizes used last (before any call: 32 for each named size)."""
+        return self._shown().report
+
+
+def _commit(executable: Executable) -> None:
+    """Commit, whole: an interrupt in the middle starts it again, and is delivered afterwards."""
+    interrupted: KeyboardInterrupt | None = None
+    while True:
+        try:
+            executable.commit()
+            break
+        except KeyboardInterrupt as interrupt:
+            interrupted = interrupt
+    if interrupted is not None:
+        raise interrupted
+
+
+def compile(
+    inputs: Node | Sequence[Node],
+    outputs: Any,
+    updates: Mapping[Node, Node] | None = None,
+    *,
+    backend: str = "numpy",
+    passes: Sequence[Pass] | None = None,
+    verify: bool = False,
+) -> Function:
+    """Compile a graph to a function from arrays to arrays.
+
+    ``outputs`` is a node, or a tuple, list or dict of nodes; a call returns the same structure. ``updates`` gives
+    parameters new values at the end of each call; all of them are computed from the old values. ``passes`` replaces
+    the rewrites; ``verify`` checks each of them on random data. ``backend`` is "numpy", or "reference", the slow
+    oracle.
+
+    Errors: ArgumentError, DuplicateNameError, UnboundInputError, ShapeError, DTypeError.
+
+    >>> import graphad as ga
+    >>> x = ga.input("x", shape=("batch", 2))
+    >>> double = ga.compile([x], {"twice": 2 * x})
+    >>> double([[1, 2], [3, 4]])["twice"]
+    array([[2., 4.],
+           [6., 8.]], dtype=float32)
+    """
+    declared = (inputs,) if isinstance(inputs, Node) else tuple(inputs)
+    new_values = dict(updates or {})
+    ends = nest.leaves(outputs)
+    _check_inputs(declared)
+    for node in ends:
+        if not isinstance(node, Node):
+            raise ArgumentError(f"outputs are nodes, or tuples, lists and dicts of them; got {node!r}")
+    for parameter, value in new_values.items():
+        _check_update(parameter, value)
+    graph = Graph(declared, (*ends, *new_values.values()))
+    _check_leaves(graph)
+    if backend not in BACKENDS:
+        raise ArgumentError(f"there is no backend {backend!r}: use one of {', '.join(BACKENDS)}")
+    settings = {"passes": PIPELINE if passes is None else tuple(passes), "backend": backend, "check": verify}
+    return Function(graph, outputs, tuple(new_values), settings)
+
+
+def _check_inputs(inputs: Sequence[Any]) -> None:
+    for node in inputs:
+        if not isinstance(node, Node) or not isinstance(node.op, Input):
+            raise ArgumentError(f"the inputs of a function are made by ga.input; got {node!r}")
+    _check_names(inputs, "inputs")
+
+
+def _check_names(nodes: Sequence[Node], what: str) -> None:
+    seen: dict[str, Node] = {}
+    for node in nodes:
+        if node.name is None:
+            continue
+        if node.name in seen:
+            places = f"{seen[node.name].origin.place} and {node.origin.place}"
+            raise DuplicateNameError(f"two {what} are called {node.name!r}, declared at {places}: rename one")
+        seen[node.name] = node
+
+
+def _check_update(parameter: Any, value: Any) -> None:
+    if not isinstance(parameter, Node) or not isinstance(parameter.op, Parameter):
+        raise ArgumentError(f"updates give parameters new values; {parameter!r} is none: declare it with ga.parameter")
+    if not isinstance(value, Node):
+        raise ArgumentError(f"the new value of {parameter!r} is a node; got {value!r}: use ga.constant")
+    if value.shape != parameter.shape:
+        raise ShapeError(f"the new value of {parameter!r} has the type {value.type}: reshape or reduce it")
+    if value.dtype != parameter.dtype:
+        raise DTypeError(f"the new value of {parameter!r} has the type {value.type}: cast it with .astype")
+
+
+def _check_leaves(graph: Graph) -> None:
+    known = set(graph.inputs)
+    for node in graph.nodes:
+        if isinstance(node.op, Input) and node not in known:
+            raise UnboundInputError(
+                f"the outputs depend on {node!r}, declared at {node.origin.place}, which is not among the inputs "
+                f"{[one.label for one in graph.inputs]}: add it, or use the node that is"
+            )
+    _check_names([node for node in graph.nodes if isinstance(node.op, Parameter)], "parameters")

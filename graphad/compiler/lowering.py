@@ -1,0 +1,140 @@
+"""From a graph with integer sizes to an executable: rewrite, check, schedule, emit; and the report of what was done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from graphad.backend.executable import Executable
+from graphad.backend.numpy_backend import NumpyExecutable
+from graphad.backend.reference import ReferenceExecutable, evaluate
+from graphad.errors import VerificationError
+from graphad.ir.graph import Graph
+from graphad.ir.node import Node
+from graphad.ir.op import Array
+from graphad.ir.verify import verify, verify_pass
+from graphad.rewrite.driver import Pass
+from graphad.schedule.program import Program, schedule
+
+_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of compilation: what it is called, the nodes before and after it, and its milliseconds."""
+
+    name: str
+    before: int
+    after: int
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """What compilation did for one set of sizes. ``flops`` and bytes are those of one call."""
+
+    sizes: Mapping[str, int]
+    stages: tuple[Stage, ...]
+    statements: int = 0
+    views: int = 0
+    flops: int = 0
+    arena_bytes: int = 0
+    live_bytes: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """The time that compilation took."""
+        return sum(stage.milliseconds for stage in self.stages) / 1e3
+
+    def __str__(self) -> str:
+        sizes = ", ".join(f"{name}={size}" for name, size in self.sizes.items()) or "all declared"
+        rows = [f"{'stage':<24}{'before':>9}{'after':>9}{'ms':>10}"]
+        rows += [f"{s.name:<24}{s.before:>9,}{s.after:>9,}{s.milliseconds:>10.2f}" for s in self.stages]
+        program = f"{self.statements:,} statements, {self.views:,} views, {self.flops:,} floating-point operations"
+        memory = f"arena of {self.arena_bytes:,} bytes; {self.live_bytes:,} alive at the most"
+        return "\n".join([f"sizes: {sizes}", *rows, program, memory])
+
+
+def lower(
+    graph: Graph,
+    parameters: Sequence[Node],
+    sizes: Mapping[str, int],
+    passes: Sequence[Pass],
+    backend: str,
+    check: bool,
+) -> tuple[Executable, Report]:
+    """Make the executable of ``graph``, whose last outputs are the new values of ``parameters``."""
+    stages: list[Stage] = []
+    static = _staged(stages, "specialise", graph, lambda: graph.specialise(sizes))
+    if backend == "reference":
+        return ReferenceExecutable(static, parameters), Report(sizes, tuple(stages))
+    current = _rewritten(static, passes, stages, check)
+    start = time.perf_counter()
+    program = schedule(current, tuple(parameters))
+    executable = NumpyExecutable(program, _header(program, sizes))
+    milliseconds = (time.perf_counter() - start) * 1e3
+    stages.append(Stage("schedule and emit", len(current.nodes), len(program.graph.nodes), milliseconds))
+    return executable, _report(program, sizes, stages)
+
+
+def _rewritten(graph: Graph, passes: Sequence[Pass], stages: list[Stage], check: bool) -> Graph:
+    if check:
+        verify(graph)
+    for one in passes:
+        after = _staged(stages, one.name, graph, partial(one.run, graph))
+        if check:
+            _verify_values(graph, after, one)
+        graph = after
+    return graph
+
+
+def _staged(stages: list[Stage], name: str, before: Graph, make: Callable[[], Graph]) -> Graph:
+    start = time.perf_counter()
+    after = make()
+    stages.append(Stage(name, len(before.nodes), len(after.nodes), (time.perf_counter() - start) * 1e3))
+    return after
+
+
+def _header(program: Program, sizes: Mapping[str, int]) -> str:
+    given = ", ".join(f"{name}={size}" for name, size in sizes.items())
+    return (
+        f"Emitted by graphad{' for ' + given if given else ''}: {len(program.statements)} statements. Needs numpy only."
+    )
+
+
+def _report(program: Program, sizes: Mapping[str, int], stages: Sequence[Stage]) -> Report:
+    return Report(
+        sizes,
+        tuple(stages),
+        len(program.statements),
+        len(program.views),
+        program.flops,
+        program.arena_bytes,
+        program.live_bytes,
+    )
+
+
+def _verify_values(before: Graph, after: Graph, one: Pass) -> None:
+    """A VerificationError unless both graphs are valid and equal in value, on random data, by the reference backend."""
+    verify_pass(before, after, one.name)
+    arguments = [random_array(node, np.random.default_rng(0)) for node in before.inputs]
+    pairs = zip(evaluate(before, arguments), evaluate(after, arguments), before.outputs, strict=True)
+    for old, new, output in pairs:
+        tolerance = 0.0 if one.exact else _TOLERANCE
+        if not np.allclose(old, new, rtol=tolerance, atol=tolerance, equal_nan=True):
+            worst = np.max(np.abs(np.asarray(new, np.float64) - old))
+            raise VerificationError(
+                f"pass {one.name} changed the value of {output!r}, by {worst} at most, on random data"
+            )
+
+
+def random_array(node: Node, generator: np.random.Generator) -> Array:
+    """Random data for an input: normal floats; zeros where they are integers, which may be indices; or bools."""
+    shape = node.type.static_shape
+    if node.type.is_float:
+        return generator.standard_normal(shape).astype(node.dtype)
+    return generator.integers(0, 2, shape).astype(bool) if node.dtype.kind == "b" else np.zeros(shape, node.dtype)

@@ -1,0 +1,1 @@
+"""Schedules: from a graph to a program on one arena."""
