@@ -15,8 +15,9 @@ from pathlib import Path
 import click
 import numpy as np
 
-from graphad.data import files, idx
+from graphad.data import idx
 from graphad.data.mnist import CLASSES, SAMPLE, SIDE, TEST, TRAIN, Bytes
+from graphad.files import write_whole
 
 
 def digits() -> tuple[Bytes, Bytes]:
@@ -51,7 +52,7 @@ def main(out: Path) -> None:
     """Write the four files of the sample into the folder ``out``."""
     for name, array in sample().items():
         packed = compress(idx.encode(array))
-        files.store(packed, out / f"{name}.gz")
+        write_whole(out / f"{name}.gz", packed)
         click.echo(f"{name}.gz: {' x '.join(map(str, array.shape))}, {len(packed):,} bytes")
 
 

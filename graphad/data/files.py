@@ -1,6 +1,6 @@
-"""Data files on disk and off the wire: found in a folder, unpacked, checked and stored.
+"""Data files on disk and off the wire: found in a folder, unpacked and checked.
 
-The one idea is that a file *is* its decompressed content: the same from every source, so that is what is hashed, stored
+The one idea is that a file *is* its decompressed content: the same from every source, so that is what is hashed
 and handed on, whether it came compressed or not.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import secrets
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -65,14 +64,3 @@ def check(file: File, checksum: str) -> None:
     actual = sha256(file)
     if actual != checksum:
         raise DataError(f"{file.where} is damaged: its content has the SHA-256 {actual}, not {checksum}")
-
-
-def store(content: bytes, path: Path) -> None:
-    """Write a file whole or not at all, making its folder; an OSError where that is not possible."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)  # there is one only after a failure or an interrupt

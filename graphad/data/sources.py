@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from graphad.data import files, mirrors
-from graphad.errors import DataError
+from graphad.errors import DataError, OutputFileError
+from graphad.files import write_whole
 
 # Users see its warnings as one line on stderr: nobody needs to set logging up, and whoever does can direct them.
 LOGGER = logging.getLogger(__name__)
@@ -138,12 +139,12 @@ class Search:
     def _keep(self, found: Mapping[str, files.File]) -> str:
         try:
             for name, file in found.items():
-                files.store(file.content, self.cache / name)
-        except OSError as error:
+                write_whole(self.cache / name, file.content)
+        except OutputFileError as error:
             LOGGER.warning(
-                "%s cannot be kept in the cache %s (%s) and will be downloaded again next time; "
+                "%s cannot be kept in the cache (%s) and will be downloaded again next time; "
                 "set %s to a folder that holds it",
-                *(self.title, self.cache, error.strerror, VARIABLE),
+                *(self.title, error, VARIABLE),
             )
             return "memory"
         return f"the cache {self.cache}"

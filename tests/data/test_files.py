@@ -58,29 +58,3 @@ def test_the_checksum_is_of_the_decompressed_content() -> None:
     files.check(files.unpack(gzip.compress(CONTENT), "place"), checksum)
     with pytest.raises(DataError, match=f"^place is damaged: .* not {checksum}$"):
         files.check(files.File(CONTENT + b"\n", "place"), checksum)
-
-
-def test_storing_makes_folders_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "folder" / "digits"
-    files.store(b"old", path)
-    files.store(CONTENT, path)
-    assert path.read_bytes() == CONTENT
-    assert list(path.parent.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_storing_that_fails_or_is_interrupted_keeps_the_old_file_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
-) -> None:
-    path = tmp_path / "digits"
-    path.write_bytes(b"old")
-
-    def fail(partial: Path, target: Path) -> None:
-        assert partial.read_bytes() == CONTENT
-        raise error
-
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(type(error)):
-        files.store(CONTENT, path)
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
