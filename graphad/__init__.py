@@ -9,6 +9,7 @@ which are nodes again, and compiles outputs and updates to a function of arrays.
 from graphad import data, errors, optim
 from graphad.autodiff.forward import jvp
 from graphad.autodiff.reverse import grad, vjp
+from graphad.check import check_gradients
 from graphad.compiler.function import Function, compile
 from graphad.ir.graph import Graph
 from graphad.ir.node import Node
