@@ -8,6 +8,14 @@ so both ``except ga.errors.GraphadError`` and ``except ValueError`` do what they
 class GraphadError(Exception):
     """The base of everything graphad raises on purpose."""
 
+    located = False
+
+    def locate(self, call: str, place: str) -> None:
+        """Say in the message which call went wrong and where, unless it says so already."""
+        if not self.located:
+            self.args = (f"{call}: {self}" + (f" (at {place})" if place else ""),)
+            self.located = True
+
 
 class ShapeError(GraphadError, ValueError):
     """Shapes, axes or sizes that do not fit together."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphad.errors import GradientError, ShapeError
+from graphad.autodiff.sweep import Sweep, directions
+from graphad.errors import GradientError
 from graphad.ir import nest
-from graphad.ir.node import Node, labels_from
+from graphad.ir.node import Node
 from graphad.ir.topology import reachable
-from graphad.ops.build import as_node
 from graphad.ops.composite import zeros_like
 
 
@@ -25,21 +25,20 @@ def jvp(outputs: Any, wrt: Any, tangents: Any) -> Any:
     """
     nest.check_alike(wrt, tangents)
     starts, ends = nest.leaves(wrt), nest.leaves(outputs)
-    given = [as_node(tangent) for tangent in nest.leaves(tangents)]
-    for node, tangent in zip(starts, given, strict=True):
+    for node in starts:
         if not isinstance(node, Node) or not node.type.is_float:
             raise GradientError(f"{node!r} is not differentiable: tangents are of float nodes")
-        if node.type != tangent.type:
-            raise ShapeError(f"the tangent {tangent!r} of {node!r} must be of the node's type")
+    given = directions(nest.leaves(tangents), starts, "tangent")
     known: dict[Node, Node] = dict(zip(starts, given, strict=True))
+    sweep = Sweep()
     for node in reachable(starts, ends):
         if node not in known and node.type.is_float:
-            _push_forward(node, known)
+            _push_forward(node, known, sweep)
     return nest.mapped(lambda output: known[output] if output in known else zeros_like(output), outputs)
 
 
-def _push_forward(node: Node, known: dict[Node, Node]) -> None:
-    with labels_from(node.origin, made_by=f"jvp of {node.op.name}", twin=node):
+def _push_forward(node: Node, known: dict[Node, Node], sweep: Sweep) -> None:
+    with sweep.labels(node.origin, made_by=f"jvp of {node.op.name}", twin=node):
         tangent = node.op.jvp(tuple(known.get(operand) for operand in node.operands), node, *node.operands)
     if tangent is not None:
         known[node] = tangent

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from graphad.errors import GradientError, ShapeError, UnreachedError
+from graphad.autodiff.sweep import Sweep, directions
+from graphad.errors import ArgumentError, GradientError, UnreachedError
 from graphad.ir import nest
-from graphad.ir.node import COTANGENT, Node, labels_from
+from graphad.ir.node import COTANGENT, Node
 from graphad.ir.topology import reachable
-from graphad.ops.build import as_node, constant
+from graphad.ops.build import constant
 from graphad.ops.composite import zeros_like
 from graphad.ops.slicing import Assemble, joined
 
@@ -34,6 +35,8 @@ def grad(loss: Node, wrt: Any, disconnected: Disconnected = "raise") -> Any:
     >>> grad(ga.sum(ga.tanh(x)), x)
     <d_x: float32[3]>
     """
+    if disconnected not in ("raise", "zero"):
+        raise ArgumentError(f'disconnected is "raise" or "zero"; got {disconnected!r}')
     if not isinstance(loss, Node) or loss.shape != () or not loss.type.is_float:
         raise GradientError(f"a gradient is of a float scalar; {loss!r} is none: take its sum or mean, or use ga.vjp")
     return vjp(loss, wrt, constant(1.0, loss.dtype), disconnected)
@@ -46,11 +49,8 @@ def vjp(outputs: Any, wrt: Any, cotangents: Any, disconnected: Disconnected = "r
     """
     nest.check_alike(outputs, cotangents)
     ends, starts = nest.leaves(outputs), nest.leaves(wrt)
-    given = [as_node(cotangent) for cotangent in nest.leaves(cotangents)]
     _check_differentiable([*ends, *starts])
-    for output, cotangent in zip(ends, given, strict=True):
-        if output.type != cotangent.type:
-            raise ShapeError(f"the cotangent {cotangent!r} of {output!r} must be of the output's type")
+    given = directions(nest.leaves(cotangents), ends, "cotangent")
     found = _reverse(ends, given, starts)
     return nest.rebuilt(wrt, iter([_checked(node, found.get(node), disconnected) for node in starts]))
 
@@ -69,32 +69,33 @@ def _checked(node: Node, cotangent: Node | None, disconnected: Disconnected) -> 
     if disconnected == "zero":
         return zeros_like(node)
     raise UnreachedError(
-        f"the loss does not depend on {node!r} (declared at {node.origin.place or 'an unknown line'}): leave it out, "
-        'or pass disconnected="zero" to get zeros'
+        f"no gradient reaches {node!r} (declared at {node.origin.place or 'an unknown line'}): the loss does not "
+        "depend on it, or only through stop_gradient, integers or truth values; leave it out, or pass "
+        'disconnected="zero" to get zeros'
     )
 
 
 def _reverse(outputs: Sequence[Node], seeds: Sequence[Node], wrt: Sequence[Node]) -> Mapping[Node, Node]:
     active = reachable(wrt, outputs)
-    members, kept = set(active), set(wrt)
-    arrivals = {node: _Arrivals(node) for node in active}
-    for output, seed in zip(outputs, seeds, strict=True):
-        if output in members:
-            arrivals[output].add(seed, output, position=-1)
+    sweep, kept = Sweep(), set(wrt)
+    arrivals = {node: _Arrivals(node, sweep) for node in active}
+    for number, (output, seed) in enumerate(zip(outputs, seeds, strict=True), start=1):
+        if output in arrivals:
+            arrivals[output].add(seed, output, position=-number)
     found: dict[Node, Node] = {}
     for node in reversed(active):
         cotangent = arrivals.pop(node).total()
         if cotangent is not None:
-            _pull_back(node, cotangent, arrivals)
+            _pull_back(node, cotangent, arrivals, sweep)
             found.update({node: cotangent} if node in kept else {})
     return found
 
 
-def _pull_back(node: Node, cotangent: Node, arrivals: Mapping[Node, _Arrivals]) -> None:
+def _pull_back(node: Node, cotangent: Node, arrivals: Mapping[Node, _Arrivals], sweep: Sweep) -> None:
     """Turn the node's cotangent into its operands', by the op's rule."""
     if not any(operand in arrivals for operand in node.operands):
         return
-    with labels_from(node.origin, made_by=f"vjp of {node.op.name}", twin=node):
+    with sweep.labels(node.origin, made_by=f"vjp of {node.op.name}", twin=node):
         contributions = node.op.vjp(cotangent, node, *node.operands)
     for position, (operand, contribution) in enumerate(zip(node.operands, contributions, strict=True)):
         if contribution is not None and operand in arrivals and operand.type.is_float:
@@ -104,10 +105,11 @@ def _pull_back(node: Node, cotangent: Node, arrivals: Mapping[Node, _Arrivals]) 
 class _Arrivals:
     """What has arrived of one node's cotangent: its sum, and the assemblies, which are joined once, at the end."""
 
-    __slots__ = ("assemblies", "node", "sum")
+    __slots__ = ("assemblies", "node", "sum", "sweep")
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, sweep: Sweep) -> None:
         self.node = node
+        self.sweep = sweep
         self.sum: Node | None = None
         self.assemblies: list[Node] = []
 
@@ -118,14 +120,15 @@ class _Arrivals:
         elif self.sum is None:
             self.sum = self._labelled(contribution, reader)
         else:
-            with labels_from(reader.origin, COTANGENT, self.node, position):
+            with self.sweep.labels(reader.origin, COTANGENT, self.node, position):
                 self.sum = self.sum + contribution
 
     def total(self) -> Node | None:
         """The cotangent; None if nothing arrived."""
         if not self.assemblies:
             return self.sum
-        with labels_from(self.node.origin, COTANGENT, self.node):
+        after_operands = len(self.node.operands)
+        with self.sweep.labels(self.node.origin, COTANGENT, self.node, after_operands):
             together = joined(self.assemblies)
             return together if self.sum is None else self.sum + together
 
@@ -134,6 +137,5 @@ class _Arrivals:
         origin = contribution.origin
         if origin.twin is not reader or origin.made_by == COTANGENT:
             return contribution
-        template = origin.template and (origin.template, COTANGENT)
-        mine = replace(origin, template=template, twin=self.node, made_by=COTANGENT)
+        mine = replace(origin, twin=self.node, made_by=COTANGENT)
         return Node(contribution.op, contribution.operands, contribution.type, contribution.name, mine)

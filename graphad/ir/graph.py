@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from graphad.ir.node import Node, rebuild
+from graphad.errors import GraphadError
+from graphad.ir.node import Node, application_text, rebuild
 from graphad.ir.tensor_type import Sizes
 from graphad.ir.topology import topological_order
 
@@ -71,7 +72,11 @@ class Graph:
         def change(node: Node, operands: tuple[Node, ...]) -> Node:
             if node in inputs:
                 return inputs[node]
-            op = node.op.specialise(sizes)
+            try:
+                op = node.op.specialise(sizes)
+            except GraphadError as error:
+                error.locate(application_text(node.op, operands), node.origin.place)
+                raise
             return node if op is node.op and operands == node.operands else rebuild(node, op, operands)
 
         mapped = self.transform(change)
@@ -89,8 +94,13 @@ def with_operands(node: Node, operands: tuple[Node, ...]) -> Node:
 def graph_text(graph: Graph) -> str:
     """One line per node: ``name = op(operands; attributes) : type``; the same text for the same declaration."""
     names = unique_names(graph.nodes)
-    lines = [f"{names[node]} = {_call_text(node, names)} : {node.type}" for node in graph.nodes]
+    lines = [node_text(node, names) for node in graph.nodes]
     return "\n".join([*lines, f"return {', '.join(names[node] for node in graph.outputs)}"])
+
+
+def node_text(node: Node, names: Mapping[Node, str]) -> str:
+    """The line of one node."""
+    return f"{names[node]} = {_call_text(node, names)} : {node.type}"
 
 
 def unique_names(nodes: tuple[Node, ...]) -> dict[Node, str]:

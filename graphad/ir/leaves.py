@@ -16,6 +16,18 @@ from graphad.ir.op import Array, Op, Traits
 from graphad.ir.tensor_type import Dimension, Sizes, TensorType, dtype_of
 
 
+def fits(array: Array, dtype: np.dtype[Any]) -> bool:
+    """Whether the values can take the dtype and lose nothing but digits: floats stay floats, integers are in range.
+
+    >>> fits(np.array([200]), np.dtype("uint8")), fits(np.array([300]), np.dtype("uint8"))
+    (True, False)
+    """
+    if array.dtype == dtype or array.dtype.kind not in "iu" or dtype.kind not in "iu":
+        return np.can_cast(array.dtype, dtype, "same_kind")
+    limits = np.iinfo(dtype)
+    return array.size == 0 or bool(limits.min <= int(array.min()) and int(array.max()) <= limits.max)
+
+
 class Storage:
     """The memory of one parameter: read as a copy, written as a whole, updated in place by compiled functions."""
 
@@ -32,16 +44,19 @@ class Storage:
 
     def write(self, value: Any, name: str) -> None:
         """Replace the value; a ShapeError or DTypeError leaves it as it was."""
-        array = np.asarray(value)
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
+            raise ShapeError(f"parameter {name}: the value assigned is no array: {error}") from error
         if array.shape != self.array.shape:
             raise ShapeError(
                 f"parameter {name} has shape {self.array.shape}; a value of shape {array.shape} was assigned"
             )
-        if not np.can_cast(array.dtype, self.array.dtype, "same_kind"):
+        if not fits(array, self.array.dtype):
             raise DTypeError(
                 f"parameter {name} is {self.array.dtype}; a value of dtype {array.dtype} was assigned: cast it"
             )
-        np.copyto(self.array, array, casting="same_kind")
+        np.copyto(self.array, array, casting="unsafe")
 
 
 @dataclass(frozen=True)

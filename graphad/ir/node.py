@@ -95,6 +95,9 @@ class Node(Operators):
             raise AttributeError(f"{self!r} is immutable: build another node instead of assigning to .{name}")
         object.__setattr__(self, name, value)
 
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{self!r} is immutable: .{name} cannot be deleted")
+
     @property
     def shape(self) -> Shape:
         """The sizes of the axes: integers, or expressions over named sizes."""
@@ -215,6 +218,11 @@ def current_scope() -> Scope | None:
     return _labels.get().scope
 
 
+def current_place() -> str:
+    """The time step, and the user's line, of what is being built now."""
+    return Origin(user_line(), step=_labels.get().step).place
+
+
 def user_line() -> SourceLine | None:
     """The innermost line on the stack that is not graphad's own."""
     frame: FrameType | None = sys._getframe(1)
@@ -225,25 +233,30 @@ def user_line() -> SourceLine | None:
 
 def apply(op: Op, *operands: Node, name: str | None = None) -> Node:
     """Build the node of ``op`` on ``operands``; a misfit raises the op's typed error, with operands, step and line."""
-    origin = _labels.get().next_origin()
+    origin = _after(operands, _labels.get().next_origin())
+    return Node(op, operands, _inferred(op, operands, origin), name, origin)
+
+
+def _inferred(op: Op, operands: tuple[Node, ...], origin: Origin) -> TensorType:
     try:
-        result = op.infer(*(operand.type for operand in operands))
+        return op.infer(*(operand.type for operand in operands))
     except GraphadError as error:
-        raise type(error)(located(str(error), op, operands, origin)) from error
-    return Node(op, operands, result, name, origin)
+        error.locate(application_text(op, operands), origin.place)
+        raise
 
 
-def located(message: str, op: Op, operands: tuple[Node, ...], origin: Origin) -> str:
-    """The message, with the op, the operands and their types, the step and the user's line."""
-    given = ", ".join(f"{operand.label}: {operand.type}" for operand in operands)
-    place = f" (at {origin.place})" if origin.place else ""
-    return f"{op.name}({given}): {message}{place}"
+def application_text(op: Op, operands: tuple[Node, ...]) -> str:
+    """The op on its operands, with their types, as messages show it."""
+    return f"{op.name}({', '.join(f'{operand.label}: {operand.type}' for operand in operands)})"
 
 
 def rebuild(node: Node, op: Op, operands: tuple[Node, ...]) -> Node:
     """The node with another op or operands, keeping its name and origin."""
-    origin = node.origin
+    origin = _after(operands, node.origin)
+    return Node(op, operands, _inferred(op, operands, origin), node.name, origin)
+
+
+def _after(operands: tuple[Node, ...], origin: Origin) -> Origin:
+    """The origin, with a rank that is not less than the operands'."""
     rank = max((operand.origin.rank for operand in operands), default=0)
-    if rank > origin.rank:
-        origin = replace(origin, rank=rank)
-    return Node(op, operands, op.infer(*(operand.type for operand in operands)), node.name, origin)
+    return origin if rank <= origin.rank else replace(origin, rank=rank)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Attributes: TypeAlias = dict[str, Any]
+KERNEL_ERRORS = (ValueError, IndexError, ArithmeticError, TypeError)
+"""What a kernel may raise for values that it cannot take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,21 @@ class Op:
         before = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         after = {name: specialise(value, sizes) for name, value in before.items()}
         return self if after == before else dataclasses.replace(self, **after)
+
+    def stride_from(self, earlier: Op) -> tuple[int, ...] | None:
+        """How the attributes advance from the copy of one step to this one of the next: (), if they stay the same.
+
+        None if the two are no copies of one operation.
+        """
+        return () if self == earlier else None
+
+    def advanced(self, stride: tuple[int, ...], steps: int) -> Op:
+        """The copy of this operation some steps later."""
+        return self
+
+    def stacked(self, steps: int) -> Op | None:
+        """The operation on operands that are all stacked over ``steps`` in a new first axis; None if there is none."""
+        return None
 
     def attributes(self) -> str:
         """The attributes as text, for listings and pictures: ``axis=1, keepdims=True``."""

@@ -1,12 +1,12 @@
 """Python's operators and numpy's protocols, as nodes wear them.
 
 `Node` stands on the ground floor and the operations stand above it, so an operator looks its builder up by name at the
-moment it is used. `graphad.ops` binds the names, once, when it is imported.
+moment it is used. Every builder binds its name when it is defined.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _builders: dict[str, Callable[..., Any]] = {}
 
 
-def bind_builders(builders: Mapping[str, Callable[..., Any]]) -> None:
-    """Say which function builds the node of each operator and numpy function, by numpy's name."""
-    _builders.update(builders)
+def bind_builder(name: str, builder: Callable[..., Any]) -> None:
+    """Say which function builds the node of an operator or a numpy function, by numpy's name."""
+    _builders[name] = builder
 
 
 class Operators:
@@ -117,6 +117,9 @@ class Operators:
         raise SymbolicValueError(f"{self!r} is symbolic and has no value: compile and call it to get numbers")
 
     __int__ = __index__ = __complex__ = __float__
+
+    def __contains__(self, _: Any) -> NoReturn:
+        raise SymbolicValueError(f"{self!r} is symbolic: whether it holds a value is known at the call only")
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise SymbolicValueError(f"{self!r} is symbolic and cannot become an array: compile and call it to get numbers")

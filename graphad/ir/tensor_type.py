@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class Dim:
         return total
 
     def __add__(self, other: int | Dim) -> int | Dim:
-        return _from_terms([*self.terms, *_terms(other)])
+        return _from_terms([*self.terms, *_terms(other)]) if _is_size(other) else NotImplemented
 
     __radd__ = __add__
 
@@ -67,18 +67,23 @@ class Dim:
         return self * -1
 
     def __sub__(self, other: int | Dim) -> int | Dim:
-        return self + other * -1
+        return self + other * -1 if _is_size(other) else NotImplemented
 
     def __rsub__(self, other: int | Dim) -> int | Dim:
-        return other + self * -1
+        return other + self * -1 if _is_size(other) else NotImplemented
 
     def __mul__(self, other: int | Dim) -> int | Dim:
+        if not _is_size(other):
+            return NotImplemented
         return _from_terms([(tuple(sorted(m + n)), c * d) for m, c in self.terms for n, d in _terms(other)])
 
     __rmul__ = __mul__
 
     def __floordiv__(self, other: int | Dim) -> int | Dim:
-        return exact_quotient(self, other)
+        return exact_quotient(self, other) if _is_size(other) else NotImplemented
+
+    def __rfloordiv__(self, other: int) -> int | Dim:
+        return exact_quotient(other, self) if _is_size(other) else NotImplemented
 
     def __repr__(self) -> str:
         return " + ".join(_term_text(*term) for term in self.terms).replace("+ -", "- ")
@@ -94,7 +99,7 @@ def exact_quotient(dividend: Dimension, divisor: Dimension) -> Dimension:
     >>> exact_quotient(12, 4)
     3
     """
-    if dividend == divisor:
+    if dividend == divisor != 0:
         return 1
     divisors = _terms(divisor)
     if len(divisors) != 1:
@@ -114,6 +119,10 @@ def _terms(value: Dimension) -> tuple[tuple[Monomial, int], ...]:
     if isinstance(value, Dim):
         return value.terms
     return (((), int(value)),) if value else ()
+
+
+def _is_size(value: Any) -> TypeGuard[Dimension]:
+    return isinstance(value, (int, np.integer, Dim)) and not isinstance(value, bool)
 
 
 def _from_terms(terms: Iterable[tuple[Monomial, int]]) -> Dimension:
@@ -148,8 +157,9 @@ def dtype_of(dtype: Any) -> np.dtype[Any]:
     dtype('float32')
     """
     try:
-        found: np.dtype[Any] = np.dtype(dtype).newbyteorder("=")
-    except TypeError as error:
+        named: np.dtype[Any] = np.dtype("" if dtype is None else dtype)  # numpy itself takes None for float64
+        found = named.newbyteorder("=")
+    except (TypeError, ValueError, SyntaxError) as error:
         raise DTypeError(f"{dtype!r} is not a dtype: use one such as 'float32' or 'int64'") from error
     if found in FLOATS or found in INTEGERS or found == BOOL:
         return found

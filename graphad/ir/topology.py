@@ -6,13 +6,14 @@ so it is the same in every process, and what is declared step by step runs step 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import networkx as nx
 
 from graphad.ir.node import Node
 
+V = TypeVar("V", bound=Hashable)
 if TYPE_CHECKING:
     Dependences = nx.DiGraph[Node]
 
@@ -49,3 +50,14 @@ def reachable(sources: Sequence[Node], outputs: Sequence[Node]) -> tuple[Node, .
     starts = [source for source in sources if source in graph]
     reached = {node for layer in nx.bfs_layers(graph, starts) for node in layer} if starts else set()
     return tuple(node for node in order if node in reached)
+
+
+def components(vertices: Sequence[V], edges: Iterable[tuple[V, V]], rank: Callable[[V], int]) -> list[list[V]]:
+    """The strongly connected components of a graph, each after those that it depends on, by ``rank`` where free."""
+    graph: nx.DiGraph[V] = nx.DiGraph()
+    graph.add_nodes_from(vertices)
+    graph.add_edges_from(edges)
+    condensed = nx.condensation(graph)
+    members = {number: sorted(condensed.nodes[number]["members"], key=rank) for number in condensed}
+    order = nx.lexicographical_topological_sort(condensed, key=lambda number: rank(members[number][0]))
+    return [members[number] for number in order]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graphad.errors import DTypeError
+from graphad.ir.builder import builder
 from graphad.ir.node import Node
 from graphad.ir.op import Traits
-from graphad.ir.tensor_type import TensorType
-from graphad.ops.elementwise import Analytic, DirectionMap, Elementwise, elementwise, itself
+from graphad.ops.build import Operand, as_node
+from graphad.ops.elementwise import Analytic, DirectionMap, Elementwise, Numeric, elementwise, itself
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,13 @@ class Add(Elementwise):
 
 
 @dataclass(frozen=True)
-class Subtract(Elementwise):
+class Subtract(Numeric):
     """x - y."""
 
     name = "subtract"
     latex = "-"
     traits = Traits(elementwise=True, linear=True, unit=0.0)
     ufunc = np.subtract
-
-    def infer(self, *operands: TensorType) -> TensorType:
-        """No bool: numpy has no difference of truth values."""
-        if operands[0].dtype.kind == "b":
-            raise DTypeError("a difference of bool: cast it, or use ga.not_equal")
-        return super().infer(*operands)
 
     def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
         """1 and -1."""
@@ -78,7 +72,7 @@ class Divide(Analytic):
 
 
 @dataclass(frozen=True)
-class Negative(Elementwise):
+class Negative(Numeric):
     """-x."""
 
     name = "negative"
@@ -92,7 +86,7 @@ class Negative(Elementwise):
 
 
 @dataclass(frozen=True)
-class Square(Elementwise):
+class Square(Numeric):
     """x * x."""
 
     name = "square"
@@ -139,3 +133,9 @@ negative = elementwise(Negative())
 square = elementwise(Square())
 sqrt = elementwise(Sqrt())
 reciprocal = elementwise(Reciprocal())
+
+
+@builder
+def positive(x: Operand) -> Node:
+    """+x, which is x."""
+    return as_node(x)

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from graphad.errors import ArgumentError, DTypeError, ShapeError
+from graphad.ir.builder import builder
 from graphad.ir.leaves import Constant
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Array
@@ -22,6 +23,7 @@ Operand: TypeAlias = Any
 """A node, a Python scalar (weak: it takes the dtype of the others), or anything numpy reads as an array."""
 
 
+@builder
 def constant(value: Any, dtype: Any = None, name: str | None = None) -> Node:
     """A value known now. Python numbers and lists become float32, int64 or bool; arrays keep their dtype.
 
@@ -32,14 +34,24 @@ def constant(value: Any, dtype: Any = None, name: str | None = None) -> Node:
 
 
 def as_array(value: Any, dtype: Any = None) -> Array:
-    """A new array: of ``dtype`` if it is given; else arrays keep their dtype, and Python's floats become float32."""
+    """A new array: of ``dtype`` if it is given; else arrays keep their dtype, and Python's floats become float32.
+
+    ShapeError for rows of different lengths; DTypeError for what ``dtype`` cannot hold, such as 300 for uint8.
+    """
     if isinstance(value, Node):
         raise ArgumentError(f"{value!r} is symbolic: it has no value yet")
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"the value is no array: {error}") from error
+    python = not isinstance(value, (np.ndarray, np.generic))
     if dtype is None:
-        narrow = array.dtype == np.float64 and not isinstance(value, (np.ndarray, np.generic))
-        dtype = FLOAT32 if narrow else array.dtype
-    return np.array(array, dtype=dtype_of(dtype), order="C")
+        dtype = FLOAT32 if python and array.dtype == np.float64 else array.dtype
+    wanted = dtype_of(dtype)
+    try:
+        return np.array(value if python else array, dtype=wanted, order="C")
+    except (OverflowError, TypeError, ValueError) as error:
+        raise DTypeError(f"the value does not fit {wanted} ({error}): use or cast to another dtype") from error
 
 
 def as_node(value: Operand) -> Node:
@@ -76,6 +88,7 @@ def _weak_dtype(scalar: bool | float, beside: np.dtype[Any]) -> np.dtype[Any]:
     return beside if beside.kind == "f" else FLOAT32
 
 
+@builder
 def cast(x: Operand, dtype: Any) -> Node:
     """``x`` with another dtype; float to integer truncates and carries no gradient.
 
@@ -133,7 +146,8 @@ def normalize_axis(axis: Any, ndim: int) -> int:
     if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
         raise DTypeError(f"an axis is an integer; got {axis!r}")
     if not -ndim <= axis < ndim:
-        raise ShapeError(f"axis {axis} is out of range for a value of {ndim} axes: use -{ndim} to {ndim - 1}")
+        remedy = f"use -{ndim} to {ndim - 1}" if ndim else "it has none"
+        raise ShapeError(f"axis {axis} is out of range for a value of {ndim} axes: {remedy}")
     return int(axis) % ndim
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from graphad.errors import DTypeError, ShapeError
+from graphad.ir.builder import builder
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Attributes, Op
-from graphad.ir.tensor_type import TensorType
+from graphad.ir.tensor_type import TensorType, product
 from graphad.ops.build import Operand, broadcast, broadcast_shapes, unify
 from graphad.ops.structure import Reshape, Transpose
 
@@ -33,6 +34,9 @@ class Matmul(Op):
         if x.dtype != y.dtype or x.dtype.kind == "b":
             raise DTypeError("the operands must have one dtype, and not bool: cast them")
         return TensorType((*x.shape[:-1], y.shape[-1]), x.dtype)
+
+    def stacked(self, steps: int) -> Op:
+        return self
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.matmul."""
@@ -61,6 +65,7 @@ def swap_last(x: Node) -> Node:
     return apply(Transpose(axes), x)
 
 
+@builder
 def matmul(x: Operand, y: Operand) -> Node:
     """numpy's matrix product: vectors are rows on the left and columns on the right, leading axes broadcast.
 
@@ -68,25 +73,26 @@ def matmul(x: Operand, y: Operand) -> Node:
 
     >>> import graphad as ga
     >>> matmul(ga.input("x", shape=("batch", 4, 196)), ga.parameter(np.zeros((196, 64)), "W"))
-    <matmul: float64[batch, 4, 64]>
+    <reshape: float64[batch, 4, 64]>
     """
     a, b = unify((x, y))
     if not a.ndim or not b.ndim:
-        raise ShapeError(f"matmul({a!r}, {b!r}): an operand without axes; use * to scale")
+        raise ShapeError("an operand has no axes: use * to scale")
     rows = apply(Reshape((1, *a.shape)), a) if a.ndim == 1 else a
     columns = apply(Reshape((*b.shape, 1)), b) if b.ndim == 1 else b
-    product = _matrix_product(rows, columns)
-    kept = list(product.shape)
+    result = _matrix_product(rows, columns)
+    kept = list(result.shape)
     if b.ndim == 1:
         del kept[-1]
     if a.ndim == 1:
         del kept[-1 if b.ndim == 1 else -2]
-    return product if len(kept) == product.ndim else apply(Reshape(tuple(kept)), product)
+    return result if len(kept) == result.ndim else apply(Reshape(tuple(kept)), result)
 
 
 def _matrix_product(a: Node, b: Node) -> Node:
     if a.ndim > 2 and b.ndim == 2 and a.shape[-1] == b.shape[0]:
-        flat = apply(Matmul(), a.reshape(-1, a.shape[-1]), b)
+        rows = apply(Reshape((product(a.shape[:-1]), a.shape[-1])), a)
+        flat = apply(Matmul(), rows, b)
         return apply(Reshape((*a.shape[:-1], b.shape[-1])), flat)
     leading = broadcast_shapes([a.shape[:-2], b.shape[:-2]])
     return apply(Matmul(), broadcast(a, (*leading, *a.shape[-2:])), broadcast(b, (*leading, *b.shape[-2:])))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from graphad.ir.builder import builder
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Array, Attributes, Op, Traits
 from graphad.ir.tensor_type import TensorType
@@ -24,6 +25,9 @@ class StopGradient(Op):
         """The operand's type."""
         return operands[0]
 
+    def stacked(self, steps: int) -> Op:
+        return self
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """The array itself."""
         return itself_kernel, {}
@@ -34,6 +38,7 @@ def itself_kernel(x: Array) -> Array:
     return x
 
 
+@builder
 def stop_gradient(x: Operand) -> Node:
     """``x``, as a constant to differentiation.
 

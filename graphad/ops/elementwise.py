@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from graphad.errors import DTypeError, ShapeError
+from graphad.ir.builder import builder
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Attributes, Op, Traits
 from graphad.ir.tensor_type import TensorType
@@ -36,6 +37,9 @@ class Elementwise(Op):
             raise DTypeError("the operands must have one dtype: cast them first")
         return first
 
+    def stacked(self, steps: int) -> Op:
+        return self
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """The ufunc of the class."""
         return self.ufunc, {}
@@ -56,8 +60,25 @@ class Elementwise(Op):
 
 
 @dataclass(frozen=True)
+class Numeric(Elementwise):
+    """An elementwise function of numbers: numpy has none of truth values."""
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """The common type of the operands, which is not bool."""
+        if any(x.dtype.kind == "b" for x in operands):
+            raise DTypeError("the operands are truth values: cast them to numbers first")
+        return super().infer(*operands)
+
+
+@dataclass(frozen=True)
 class Analytic(Elementwise):
     """An elementwise function of real numbers: integers become float32 before they reach it."""
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """The common type of the operands, which are floats."""
+        if not all(x.is_float for x in operands):
+            raise DTypeError("the operands must be floats: cast them first")
+        return super().infer(*operands)
 
 
 def itself(direction: Node) -> Node:
@@ -76,4 +97,4 @@ def elementwise(op: Elementwise) -> Callable[..., Node]:
 
     build.__name__ = build.__qualname__ = op.name
     build.__doc__ = op.__doc__
-    return build
+    return builder(build)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphad.errors import DTypeError, ShapeError
+from graphad.ir.builder import builder
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Array, Attributes, Op
 from graphad.ir.tensor_type import Dimension, Shape, TensorType, dimension_of, dtype_of
@@ -35,6 +36,9 @@ class TakeAlongAxis(Op):
         if _without(x.shape, self.axis) != _without(indices.shape, self.axis) or x.ndim != indices.ndim:
             raise ShapeError(f"the indices must have the operand's shape in every axis but axis {self.axis}")
         return TensorType(indices.shape, x.dtype)
+
+    def stacked(self, steps: int) -> Op:
+        return TakeAlongAxis(self.axis + 1)
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.take_along_axis, with its range checked."""
@@ -87,6 +91,9 @@ class AddAlongAxis(Op):
             raise ShapeError("values and indices must have one shape")
         return TensorType((*values.shape[: self.axis], self.size, *values.shape[self.axis + 1 :]), values.dtype)
 
+    def stacked(self, steps: int) -> Op:
+        return AddAlongAxis(self.size, self.axis + 1)
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.add.at, after zeros."""
         return add_along_axis_kernel, {"size": self.size, "axis": self.axis}
@@ -127,6 +134,9 @@ class OneHot(Op):
         _check_integers(indices)
         return TensorType((*indices.shape, self.depth), self.dtype)
 
+    def stacked(self, steps: int) -> Op:
+        return self
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """A comparison with the places."""
         return one_hot_kernel, {"depth": self.depth, "dtype": self.dtype.name}
@@ -142,6 +152,7 @@ def one_hot_kernel(indices: Any, depth: int, dtype: str, out: Any = None) -> Any
     return out
 
 
+@builder
 def take_along_axis(x: Operand, indices: Operand, axis: int) -> Node:
     """Elements of ``x`` at ``indices`` along ``axis``, as in numpy, but indices from 0 only.
 
@@ -154,6 +165,7 @@ def take_along_axis(x: Operand, indices: Operand, axis: int) -> Node:
     return apply(TakeAlongAxis(normalize_axis(axis, node.ndim)), node, as_node(indices))
 
 
+@builder
 def one_hot(indices: Operand, depth: Any, dtype: Any = "float32") -> Node:
     """1 at the place that each index names along a new last axis of size ``depth``, 0 elsewhere.
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from graphad.errors import ArgumentError
+from graphad.ir.builder import builder
 from graphad.ir.leaves import Input, Parameter, Storage
 from graphad.ir.node import Node, apply
 from graphad.ir.tensor_type import FLOAT32, TensorType
 from graphad.ops.build import as_array
 
 
+@builder
 def input(name: str, shape: Any = (), dtype: Any = FLOAT32) -> Node:
     """A value that is given at each call.
 
@@ -25,6 +27,7 @@ def input(name: str, shape: Any = (), dtype: Any = FLOAT32) -> Node:
     return apply(Input(TensorType.of(shape, dtype)), name=name)
 
 
+@builder
 def parameter(value: Any, name: str | None = None, trainable: bool = True, dtype: Any = None) -> Node:
     """A leaf with state: `.value` reads it and sets it, the updates of compiled functions change it.
 

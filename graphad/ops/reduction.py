@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from graphad.errors import DTypeError, ShapeError
+from graphad.errors import ShapeError
+from graphad.ir.builder import builder
 from graphad.ir.leaves import SizeOf
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Attributes, Op
-from graphad.ir.tensor_type import BOOL, INT64, TensorType, product
+from graphad.ir.tensor_type import INT64, TensorType, product
 from graphad.ops.build import Operand, as_float, as_node, cast, normalize_axes, normalize_axis
 from graphad.ops.selection import equal, where
 from graphad.ops.structure import Sum, reduced_shape, reduction_keywords, spread
@@ -32,6 +33,9 @@ class Extreme(Op):
         if any(x.shape[axis] == 0 for axis in self.axes):
             raise ShapeError("an extreme of no elements has no value")
         return TensorType(reduced_shape(x.shape, self.axes, self.keepdims), x.dtype)
+
+    def stacked(self, steps: int) -> Op:
+        return type(self)(tuple(axis + 1 for axis in self.axes), self.keepdims)
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """The reduction of the ufunc."""
@@ -90,6 +94,9 @@ class ArgExtreme(Op):
             raise ShapeError("the place of an extreme of no elements has no value")
         return TensorType(reduced_shape(x.shape, (self.axis,), keepdims=False), INT64)
 
+    def stacked(self, steps: int) -> Op:
+        return type(self)(self.axis + 1)
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.argmax or np.argmin."""
         return self.function, {"axis": self.axis}
@@ -113,19 +120,20 @@ class ArgMin(ArgExtreme):
     function = staticmethod(np.argmin)
 
 
+@builder
 def sum(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
-    """The sum over ``axis``; of bool, the count as int64; of nothing, zero.
+    """The sum over ``axis``: of integers as int64 or uint64; of bool, the count as int64; of nothing, zero.
 
     >>> import graphad as ga
     >>> sum(ga.input("x", shape=("batch", 3)), axis=0)
     <sum: float32[3]>
     """
     node = as_node(x)
-    node = cast(node, INT64) if node.dtype == BOOL else node
     axes = normalize_axes(axis, node.ndim)
-    return apply(Sum(axes, keepdims), node) if axes else node
+    return apply(Sum(axes, keepdims), node) if axes or not node.type.is_float else node
 
 
+@builder
 def mean(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
     """The mean over ``axis``, as a float; of nothing, NaN.
 
@@ -145,23 +153,27 @@ def size_of(size: Any, dtype: Any) -> Node:
     return apply(leaf.specialise({}))
 
 
+@builder
 def max(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
     """The greatest element over ``axis``; those that tie share the gradient. A ShapeError for an empty axis."""
     node = as_node(x)
     return apply(Max(normalize_axes(axis, node.ndim), keepdims), node)
 
 
+@builder
 def min(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
     """The least element over ``axis``; those that tie share the gradient. A ShapeError for an empty axis."""
     node = as_node(x)
     return apply(Min(normalize_axes(axis, node.ndim), keepdims), node)
 
 
+@builder
 def argmax(x: Operand, axis: int | None = None) -> Node:
     """The first place of the greatest element along ``axis`` (None: of the flattened operand), int64."""
     return _arg_extreme(ArgMax, x, axis)
 
 
+@builder
 def argmin(x: Operand, axis: int | None = None) -> Node:
     """The first place of the least element along ``axis`` (None: of the flattened operand), int64."""
     return _arg_extreme(ArgMin, x, axis)
@@ -171,6 +183,4 @@ def _arg_extreme(op: type[ArgExtreme], x: Operand, axis: int | None) -> Node:
     node = as_node(x)
     if axis is None:
         node, axis = node.reshape(-1), 0
-    if node.ndim == 0:
-        raise DTypeError(f"{node!r} has no axes to search")
     return apply(op(normalize_axis(axis, node.ndim)), node)

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from graphad.errors import DTypeError, ShapeError
+from graphad.ir.builder import builder
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Attributes, Op, Traits
 from graphad.ir.tensor_type import BOOL, TensorType
 from graphad.ops.build import Operand, as_node, broadcast, broadcast_shapes, unify
-from graphad.ops.elementwise import DirectionMap, Elementwise, elementwise
+from graphad.ops.elementwise import DirectionMap, Elementwise, Numeric, elementwise
+from graphad.ops.structure import zeros
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ class Where(Op):
             raise ShapeError("the condition and both choices must have one shape, the choices one dtype")
         return x
 
+    def stacked(self, steps: int) -> Op:
+        return self
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.where, into a given array."""
         return where_kernel, {}
@@ -94,6 +99,7 @@ def where_kernel(condition: Any, x: Any, y: Any, out: Any = None) -> Any:
     return out
 
 
+@builder
 def where(condition: Operand, x: Operand, y: Operand) -> Node:
     """``x`` where ``condition`` (bool) holds, ``y`` elsewhere; all three broadcast together.
 
@@ -122,16 +128,20 @@ class Absolute(Elementwise):
 
 
 @dataclass(frozen=True)
-class Sign(Elementwise):
+class Sign(Numeric):
     """-1, 0 or 1; its derivative is 0."""
 
     name = "sign"
     latex = r"\mathrm{sign}"
     ufunc = np.sign
 
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """0, which is not the same as no derivative: the result does depend on the operand."""
+        return (lambda d: zeros(d.type),)
+
 
 @dataclass(frozen=True)
-class Relu(Elementwise):
+class Relu(Numeric):
     """max(x, 0); its derivative at 0 is 0."""
 
     name = "relu"

@@ -14,14 +14,18 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from graphad.errors import DTypeError, ShapeError
+from graphad.ir.builder import builder
 from graphad.ir.node import Node, apply
-from graphad.ir.op import Array, Attributes, Traits
+from graphad.ir.op import Array, Attributes, Op, Traits
 from graphad.ir.tensor_type import Dimension, Shape, TensorType, known
 from graphad.ops.structure import Linear, Reshape
 
 
 class Span(NamedTuple):
-    """Elements ``start, start + step, ...`` of an axis, ``length`` of them; ``start`` counts from 0."""
+    """Elements ``start, start + step, ...`` of an axis, ``length`` of them; ``start`` counts from 0.
+
+    Of none or one element, the step is 1: so equal spans are written alike, and none runs backwards from place 0.
+    """
 
     start: Dimension
     length: Dimension
@@ -73,9 +77,31 @@ class Slice(Linear):
         check_index(self.index, x.shape)
         return TensorType(indexed_shape(self.index), x.dtype)
 
+    def stacked(self, steps: int) -> Op:
+        return Slice((Span(0, steps), *self.index))
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """x[index]."""
         return take_slice_kernel, {"index": numpy_index(self.index)}
+
+    def stride_from(self, earlier: Op) -> tuple[int, ...] | None:
+        """How far the places that are taken move along each axis."""
+        if self == earlier:
+            return ()
+        if not isinstance(earlier, Slice) or len(earlier.index) != len(self.index):
+            return None
+        pairs = list(zip(earlier.index, self.index, strict=True))
+        if any(new != old and (isinstance(old, Span) or isinstance(new, Span)) for old, new in pairs):
+            return None
+        moved = [(old, new) if isinstance(old, int) and isinstance(new, int) else (0, 0) for old, new in pairs]
+        return tuple(new - old for old, new in moved)
+
+    def advanced(self, stride: tuple[int, ...], steps: int) -> Op:
+        """The places moved on."""
+        if not stride:
+            return self
+        pairs = zip(self.index, stride, strict=True)
+        return Slice(tuple(part + steps * by if isinstance(part, int) else part for part, by in pairs))
 
     def adjoint(self, cotangent: Node, *operands: Node) -> tuple[Node | None, ...]:
         """The cotangent in its place, zero elsewhere."""
@@ -83,8 +109,8 @@ class Slice(Linear):
 
 
 def take_slice_kernel(x: Array, index: tuple[int | slice, ...]) -> Array:
-    """x[index]."""
-    return x[index]
+    """x[index], as a view even of one element, of which numpy would make a number."""
+    return x[(*index, ...)]
 
 
 def check_index(index: Index, shape: Shape) -> None:
@@ -120,6 +146,9 @@ class Assemble(Linear):
             if part.shape != indexed_shape(index):
                 raise ShapeError(f"a part of shape {part.shape} for a place of shape {indexed_shape(index)}")
         return TensorType(self.shape, operands[0].dtype)
+
+    def stacked(self, steps: int) -> Op:
+        return Assemble((steps, *self.shape), tuple((Span(0, steps), *index) for index in self.indices))
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """Zeros, then each part added in its place."""
@@ -182,6 +211,9 @@ class Concatenate(Join):
         total = sum((x.shape[self.axis] for x in operands[1:]), start=first.shape[self.axis])
         return TensorType((*first.shape[: self.axis], total, *first.shape[self.axis + 1 :]), first.dtype)
 
+    def stacked(self, steps: int) -> Op:
+        return Concatenate(self.axis + 1)
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.concatenate."""
         return concatenate_kernel, {"axis": self.axis}
@@ -217,6 +249,9 @@ class Stack(Join):
             raise ShapeError("the operands must have one shape")
         return TensorType((*first.shape[: self.axis], len(operands), *first.shape[self.axis :]), first.dtype)
 
+    def stacked(self, steps: int) -> Op:
+        return Stack(self.axis + 1)
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.stack."""
         return stack_kernel, {"axis": self.axis}
@@ -233,6 +268,7 @@ def stack_kernel(*parts: Array, axis: int, out: Array | None = None) -> Array:
     return np.stack(parts, axis=axis, out=out)
 
 
+@builder
 def getitem(x: Node, index: Any) -> Node:
     """numpy's basic indexing: integers, slices, None and Ellipsis, on static positions.
 
@@ -256,17 +292,21 @@ def getitem(x: Node, index: Any) -> Node:
 
 def _check_parts(wanted: list[Any]) -> None:
     for part in wanted:
-        if isinstance(part, bool) or not (
-            part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice))
-        ):
-            raise DTypeError(f"{part!r} is no static index: use integers, slices, None and ..., or ga.take for arrays")
+        ends = (part.start, part.stop, part.step) if isinstance(part, slice) else (part,)
+        if not (part is Ellipsis or all(end is None or _is_integer(end) for end in ends)):
+            raise DTypeError(f"{part!r} is no static index: use integers, slices, None and ...")
     if sum(part is Ellipsis for part in wanted) > 1:
         raise ShapeError("an index may hold one Ellipsis only")
 
 
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
 def _part(part: Any, axis: int, size: Dimension) -> int | Span:
     if isinstance(part, slice):
-        return _span(part, axis, size)
+        ends = (None if end is None else int(end) for end in (part.start, part.stop, part.step))
+        return _span(slice(*ends), axis, size)
     place = int(part)
     if isinstance(size, int):
         if not -size <= place < size:
@@ -280,16 +320,19 @@ def _part(part: Any, axis: int, size: Dimension) -> int | Span:
 
 
 def _span(part: slice, axis: int, size: Dimension) -> Span:
+    if part.step == 0:
+        raise ShapeError(f"{part} of axis {axis} has a step of 0")
     if isinstance(size, int):
-        start, stop, step = part.indices(size)
-        return Span(start if range(start, stop, step) else 0, len(range(start, stop, step)), step)
-    start, stop, step = part.start or 0, part.stop, part.step or 1
+        places = range(*part.indices(size))
+        return Span(places[0] if places else 0, len(places), places.step if len(places) > 1 else 1)
+    start, stop, step = part.start or 0, part.stop, 1 if part.step is None else part.step
     if step != 1 or start < 0:
         raise ShapeError(
             f"{part} of axis {axis} needs an integer size, which {size} is not: only [a:b] with a >= 0 does"
         )
     end = size if stop is None else size + stop if stop < 0 else stop
-    return Span(start, end - start)
+    length = end - start
+    return Span(start, max(length, 0) if isinstance(length, int) else length)
 
 
 def _with_new_axes(x: Node, parts: tuple[int | Span | None, ...]) -> Node:

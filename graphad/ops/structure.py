@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from graphad.errors import DTypeError, ShapeError
+from graphad.errors import ShapeError
 from graphad.ir.leaves import Constant
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Array, Attributes, Op, Traits
@@ -35,6 +35,8 @@ class Linear(Op):
 
     def jvp(self, tangents: tuple[Node | None, ...], result: Node, *operands: Node) -> Node | None:
         """The operation itself, on the tangents."""
+        if all(tangent is None for tangent in tangents):
+            return None
         return apply(self, *(zeros(x.type) if t is None else t for t, x in zip(tangents, operands, strict=True)))
 
 
@@ -62,6 +64,9 @@ class Reshape(Linear):
                 f"{x} has {x.size} elements and cannot take the shape {self.shape}, which has {target.size}"
             )
         return target
+
+    def stacked(self, steps: int) -> Op:
+        return Reshape((steps, *self.shape))
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """x.reshape(shape)."""
@@ -96,6 +101,9 @@ class Transpose(Linear):
             raise ShapeError(f"{self.axes} is no permutation of the {x.ndim} axes of {x}")
         return TensorType(tuple(x.shape[axis] for axis in self.axes), x.dtype)
 
+    def stacked(self, steps: int) -> Op:
+        return Transpose((0, *(axis + 1 for axis in self.axes)))
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.transpose."""
         return np.transpose, {"axes": self.axes}
@@ -121,6 +129,9 @@ class BroadcastTo(Linear):
         if len(self.shape) < x.ndim or any(a not in (1, b) for a, b in zip(x.shape, trailing, strict=True)):
             raise ShapeError(f"{x} does not broadcast to the shape {self.shape}")
         return TensorType(self.shape, x.dtype)
+
+    def stacked(self, steps: int) -> Op:
+        return BroadcastTo((steps, *self.shape))
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.broadcast_to."""
@@ -152,6 +163,9 @@ class Copy(Linear):
         """The operand's type."""
         return operands[0]
 
+    def stacked(self, steps: int) -> Op:
+        return self
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.copyto."""
         return copy_kernel, {}
@@ -182,6 +196,9 @@ class Cast(Linear):
         """The operand's shape."""
         return TensorType(operands[0].shape, self.dtype)
 
+    def stacked(self, steps: int) -> Op:
+        return self
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.copyto, with casting."""
         return cast_kernel, {"dtype": self.dtype.name}
@@ -200,9 +217,13 @@ def cast_kernel(x: Array, dtype: str, out: Array | None = None) -> Array:
     return out
 
 
+_SUMS = {"b": np.dtype(np.int64), "i": np.dtype(np.int64), "u": np.dtype(np.uint64)}
+"""What sums of small integers are made of, so that they do not wrap: numpy's choice too."""
+
+
 @dataclass(frozen=True)
 class Sum(Linear):
-    """The sum over ``axes``; of nothing, zero."""
+    """The sum over ``axes``; of nothing, zero. Integers are summed as int64 or uint64, and so are truth values."""
 
     axes: tuple[int, ...]
     keepdims: bool = False
@@ -212,9 +233,10 @@ class Sum(Linear):
     def infer(self, *operands: TensorType) -> TensorType:
         """The operand without the axes, or with size 1 in their place."""
         (x,) = operands
-        if x.dtype.kind == "b":
-            raise DTypeError("a sum of bool: cast it to an integer or a float first")
-        return TensorType(reduced_shape(x.shape, self.axes, self.keepdims), x.dtype)
+        return TensorType(reduced_shape(x.shape, self.axes, self.keepdims), _SUMS.get(x.dtype.kind, x.dtype))
+
+    def stacked(self, steps: int) -> Op:
+        return Sum(tuple(axis + 1 for axis in self.axes), self.keepdims)
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.add.reduce, which is np.sum without its ceremony."""

@@ -11,7 +11,7 @@ import numpy as np
 from graphad.ir.node import Node
 from graphad.ir.op import Attributes, Traits
 from graphad.ops.arithmetic import square
-from graphad.ops.elementwise import Analytic, DirectionMap, Elementwise, elementwise
+from graphad.ops.elementwise import Analytic, DirectionMap, Numeric, elementwise
 from graphad.ops.selection import equal, where
 
 
@@ -100,9 +100,9 @@ class Sigmoid(Analytic):
 
 def sigmoid_kernel(x: Any, out: Any = None) -> Any:
     """1 / (1 + e^-x): where e^-x overflows to infinity, the result is the 0 that it should be."""
-    out = np.negative(x, out=out)
-    out = np.exp(out, out=out)
-    out = np.add(out, 1, out=out)
+    out = np.negative(x, out=np.empty_like(x) if out is None else out)
+    np.exp(out, out=out)
+    np.add(out, 1, out=out)
     return np.reciprocal(out, out=out)
 
 
@@ -157,7 +157,7 @@ class Cos(Analytic):
 
 
 @dataclass(frozen=True)
-class Power(Elementwise):
+class Power(Numeric):
     """x ** y; the derivative by x is 0 where y is 0, the derivative by y is 0 where x is 0."""
 
     name = "power"

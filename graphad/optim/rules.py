@@ -34,6 +34,12 @@ def _slot(of: Node, name: str) -> Node:
     return parameter(np.zeros(of.type.static_shape, of.dtype), name=of.name and f"{of.name}_{name}", trainable=False)
 
 
+def _count(of: Sequence[Node]) -> Node:
+    """The number of steps, 0 at first; named after the first parameter, since a function may hold several rules."""
+    first = next((node.name for node in of if node.name), None)
+    return parameter(np.zeros((), np.float64), name=first and f"{first}_steps", trainable=False)
+
+
 @dataclass(frozen=True)
 class SGD:
     """Gradient descent, with momentum if it is not 0: v <- m v - lr g; w <- w + v (Nesterov: w + m v - lr g).
@@ -41,8 +47,8 @@ class SGD:
     >>> import graphad as ga
     >>> w = ga.parameter(3.0, name="w")
     >>> step = ga.compile([], w, updates=SGD(0.1).updates(w * w, [w]))
-    >>> step(), step()
-    (3.0, 2.4)
+    >>> print(step(), step())
+    3.0 2.4
     """
 
     learning_rate: float = 0.01
@@ -65,13 +71,16 @@ class SGD:
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam (Kingma and Ba, 2015, algorithm 1): steps of about ``learning_rate``, whatever the scale of the gradient.
+    """Adam (Kingma and Ba, 2015): steps of about ``learning_rate``, whatever the scale of the gradient.
+
+    ``epsilon`` is added to the root of the moment whose bias is not corrected: the paper's epsilon-hat, of the formula
+    at the end of its section 2, as in Keras.
 
     >>> import graphad as ga
     >>> w = ga.parameter(3.0, name="w")
     >>> step = ga.compile([], w, updates=Adam(0.1).updates(w * w, [w]))
-    >>> step(), step()
-    (3.0, 2.9)
+    >>> print(step(), step())
+    3.0 2.9
     """
 
     learning_rate: float = 1e-3
@@ -82,7 +91,7 @@ class Adam:
     def updates(self, loss: Node, parameters: Sequence[Node]) -> Updates:
         """The new value of each parameter, of its two moments, and of the number of steps."""
         gradients = _gradients(loss, parameters)
-        count = parameter(np.zeros((), np.float64), name="adam_steps", trainable=False)
+        count = _count(parameters)
         new: Updates = {count: count + 1.0}
         for w, g in zip(parameters, gradients, strict=True):
             m, v = _slot(w, "moment_1"), _slot(w, "moment_2")

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from graphad.errors import ArgumentError, ShapeError
+from graphad.errors import ArgumentError, DTypeError, GraphadError, ShapeError
 from graphad.ir import nest
-from graphad.ir.node import Node, Scope, apply, current_scope, labels
-from graphad.ir.tensor_type import TensorType
-from graphad.ops.build import as_node, broadcast, normalize_axis
+from graphad.ir.builder import builder
+from graphad.ir.node import Node, Scope, apply, current_place, current_scope, labels
+from graphad.ir.tensor_type import INT64, TensorType
+from graphad.ops.build import as_node, broadcast, cast, normalize_axis
 from graphad.ops.composite import expand_dims, stack
 from graphad.ops.control import stop_gradient
 from graphad.ops.selection import where
@@ -24,6 +25,7 @@ from graphad.ops.structure import zeros
 StepFunction = Callable[[Any, Any], tuple[Any, Any]]
 
 
+@builder
 def unroll(
     cell: StepFunction,
     init: Any,
@@ -53,20 +55,24 @@ def unroll(
     >>> unroll(cell, ga.zeros_like(x[:, 0]), x, axis=1)
     (<tanh: float32[batch, 3]>, <stack: float32[batch, 5, 3]>)
     """
+    if truncate is not None and truncate < 1:
+        raise ArgumentError(f"truncate is a number of steps, at least 1, or None; got {truncate!r}")
     carry = nest.mapped(as_node, init)
     inputs = nest.mapped(lambda leaf: None if leaf is None else as_node(leaf), xs)
     count = _count_steps(inputs, axis, steps)
     scope = Scope(name or _called(cell), current_scope())
     if count == 0:
         return carry, _no_outputs(cell, carry, inputs, axis, scope)
+    ends = None if lengths is None else _as_lengths(lengths)
     outputs: list[Any] = []
     for done, step in enumerate(reversed(range(count)) if reverse else range(count)):
-        with labels(scope, step, template=(scope,)):
-            if truncate and done and done % truncate == 0:
+        if truncate and done and done % truncate == 0:
+            with labels(scope, step, template=(scope, "truncate")):  # the nodes of the step keep their numbers
                 carry = nest.mapped(stop_gradient, carry)
+        with labels(scope, step, template=(scope,)):
             x_t = nest.mapped(partial(_at, axis=axis, step=step), inputs)
             after, output = _one_step(cell, carry, x_t)
-            carry = after if lengths is None else _keep_finished(carry, after, lengths, step)
+            carry = after if ends is None else _keep_finished(carry, after, ends, step)
             outputs.append(output)
     return carry, _stacked(outputs[::-1] if reverse else outputs, axis)
 
@@ -98,13 +104,22 @@ def _at(leaf: Node | None, axis: int, step: int) -> Node | None:
 
 def _one_step(cell: StepFunction, carry: Any, x_t: Any) -> tuple[Any, Any]:
     result = cell(carry, x_t)
+    try:
+        return _checked_step(carry, result)
+    except GraphadError as error:
+        error.locate(f"the step function {_called(cell)}", current_place())
+        raise
+
+
+def _checked_step(carry: Any, result: Any) -> tuple[Any, Any]:
     if not isinstance(result, tuple) or len(result) != 2:
-        raise ArgumentError(f"the step function {_called(cell)} must return (carry, output); it returned {result!r}")
+        raise ArgumentError(f"it must return (carry, output); it returned {result!r}")
     after = nest.mapped(as_node, result[0])
     nest.check_alike(carry, after)
     for old, new in zip(nest.leaves(carry), nest.leaves(after), strict=True):
         if old.type != new.type:
-            raise ShapeError(f"the step function {_called(cell)} got a carry {old.type} and returned {new.type} for it")
+            kind = DTypeError if old.shape == new.shape else ShapeError
+            raise kind(f"it got a carry of {old.type} and returned {new.type} in its place: they must be alike")
     return after, result[1]
 
 
@@ -112,8 +127,15 @@ def _called(cell: StepFunction) -> str:
     return str(getattr(cell, "__name__", "cell"))
 
 
-def _keep_finished(before: Any, after: Any, lengths: Any, step: int) -> Any:
-    running = as_node(lengths) > step
+def _as_lengths(lengths: Any) -> Node:
+    node = as_node(lengths)
+    if node.dtype.kind not in "iu":
+        raise DTypeError(f"lengths are integers, one for each sequence; got {node!r}")
+    return cast(node, INT64)
+
+
+def _keep_finished(before: Any, after: Any, ends: Node, step: int) -> Any:
+    running = ends > step
 
     def choose(old: Node, new: Node) -> Node:
         aligned = running.reshape(*running.shape, *(1,) * (new.ndim - running.ndim))
@@ -126,7 +148,14 @@ def _stacked(outputs: list[Any], axis: int) -> Any:
     for later in outputs[1:]:
         nest.check_alike(outputs[0], later)
     columns = zip(*(nest.leaves(output) for output in outputs), strict=True)
-    return nest.rebuilt(outputs[0], iter([None if column[0] is None else stack(column, axis) for column in columns]))
+    return nest.rebuilt(outputs[0], iter([_stacked_column(column, axis) for column in columns]))
+
+
+def _stacked_column(column: tuple[Any, ...], axis: int) -> Node | None:
+    absent = sum(part is None for part in column)
+    if absent not in (0, len(column)):
+        raise ArgumentError(f"an output is None at {absent} of {len(column)} steps: let it be None at all or at none")
+    return None if absent else stack(column, axis)
 
 
 def _no_outputs(cell: StepFunction, carry: Any, inputs: Any, axis: int, scope: Scope) -> Any:

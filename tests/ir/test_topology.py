@@ -1,0 +1,60 @@
+import random
+
+import networkx as nx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import graphad as ga
+from graphad import Node
+from graphad.ir.topology import dependence_graph, reachable, topological_order
+from tests.ir.random_graphs import Sample, samples
+
+
+@given(samples())
+def test_operands_come_first_each_node_once_and_in_the_order_of_declaration(sample: Sample) -> None:
+    order = topological_order(sample.graph.outputs)
+    place = {node: i for i, node in enumerate(order)}
+    assert len(place) == len(order)
+    assert all(place[operand] < place[node] for node in order for operand in node.operands)
+    ranks = [node.origin.rank for node in order]
+    assert ranks == sorted(ranks)
+
+
+@given(samples(), st.randoms())
+def test_the_order_does_not_depend_on_the_order_of_the_outputs(sample: Sample, shuffler: random.Random) -> None:
+    outputs = list(sample.graph.outputs)
+    shuffler.shuffle(outputs)
+    assert topological_order(outputs) == topological_order(sample.graph.outputs)
+
+
+@given(samples())
+def test_the_order_holds_all_that_the_outputs_depend_on_and_nothing_else(sample: Sample) -> None:
+    graph = dependence_graph(topological_order(sample.graph.outputs))
+    needed = set(sample.graph.outputs).union(*(nx.ancestors(graph, output) for output in sample.graph.outputs))
+    assert set(graph) == needed
+
+
+@given(samples())
+def test_reachable_nodes_lie_between_the_sources_and_the_outputs(sample: Sample) -> None:
+    order = topological_order(sample.graph.outputs)
+    graph = dependence_graph(order)
+    sources = sample.graph.inputs[:2]
+    between = {node for node in order for source in sources if source in graph and nx.has_path(graph, source, node)}
+    assert reachable(sources, sample.graph.outputs) == tuple(node for node in order if node in between)
+
+
+def test_nothing_is_reachable_from_what_the_outputs_do_not_depend_on() -> None:
+    x, y = ga.input("x", shape=(2,)), ga.input("y", shape=(3,))
+    assert reachable([y], [ga.tanh(x)]) == ()
+    assert reachable([], [x]) == ()
+    assert reachable([x], [x]) == (x,)
+
+
+@pytest.mark.parametrize("doubling", [True, False])
+def test_shared_nodes_are_visited_once(doubling: bool) -> None:
+    """A ladder has 2^50 paths, a chain one; both have one node for each rung."""
+    node: Node = ga.input("x")
+    for _ in range(50):
+        node = node + node if doubling else ga.negative(node)
+    assert len(topological_order([node])) == 51
