@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from graphad.errors import ExecutionError, GraphadError, IndexRangeError
-from graphad.ir.node import Node, located
 from graphad.ir.op import Array
 
 
@@ -19,15 +17,12 @@ class Executable(Protocol):
     def results(self) -> list[Array]:
         """The outputs, as arrays of the caller's own."""
 
+    def new_values(self) -> Sequence[Array]:
+        """What `commit` will give to the updated parameters, in their order; not to be changed or kept."""
+
     def commit(self) -> None:
         """Give parameters their new values. It may be called again if it was interrupted."""
 
     @property
     def source(self) -> str:
         """The program as text."""
-
-
-def failure(error: Exception, node: Node) -> GraphadError:
-    """The typed error for an exception that the node's kernel raised."""
-    kind = IndexRangeError if isinstance(error, IndexError) else ExecutionError
-    return kind(located(str(error), node.op, node.operands, node.origin))

@@ -59,8 +59,8 @@ def subnormals_flushed() -> Iterator[None]:
     during = (ctypes.c_uint8 * _FENV_BYTES).from_buffer_copy(before)
     word = switch.word.from_buffer(during, switch.offset)
     word.value |= switch.bits
-    library.fesetenv(during)
-    try:
+    try:  # before the switch, lest an interrupt leave it on
+        library.fesetenv(during)
         yield
     finally:
         library.fesetenv(before)

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from graphad.backend.executable import failure
 from graphad.backend.flush import subnormals_flushed
 from graphad.backend.numpy_source import Module, emit
+from graphad.ir.evaluation import failure
 from graphad.ir.leaves import Parameter
 from graphad.ir.node import Node
-from graphad.ir.op import Array
+from graphad.ir.op import KERNEL_ERRORS, Array
 from graphad.schedule.program import Program
 
 _numbers = itertools.count()
@@ -37,19 +37,22 @@ class NumpyExecutable:
 
     def compute(self, arguments: Sequence[Array]) -> None:
         """Run the statements; what a kernel raises becomes an error that names its node."""
-        self._arguments = arguments
         try:
             with subnormals_flushed(), np.errstate(all="ignore"):
                 self._names["compute"](*arguments)
-        except (ValueError, IndexError, ArithmeticError, TypeError) as error:
+        except KERNEL_ERRORS as error:
             node = self._failed_node(error.__traceback__)
-            raise (error if node is None else failure(error, node)) from error
+            if node is None:
+                raise
+            raise failure(error, node) from error
+        self._arguments = arguments
 
     def _failed_node(self, traceback: TracebackType | None) -> Node | None:
         found = None
         while traceback is not None:
             if traceback.tb_frame.f_code.co_filename == self._file:
-                found = self.module.node_of_line.get(traceback.tb_lineno, found)
+                line = self.module.node_of_line(traceback.tb_lineno)
+                found = found if line is None else line
             traceback = traceback.tb_next
         return found
 
@@ -59,6 +62,10 @@ class NumpyExecutable:
         found: list[Array] = function(*self._arguments) if function.__code__.co_argcount else function()
         self._arguments = ()
         return found
+
+    def new_values(self) -> Sequence[Array]:
+        """The buffers that hold the new values."""
+        return [self._names[name] for name in self.module.new_values]
 
     def commit(self) -> None:
         """Copy new values over old ones."""
@@ -73,7 +80,7 @@ def _load(module: Module, file: str) -> dict[str, Any]:
         if section.title == "parameters":
             namespace.update({name: _array(node) for name, node in module.parameters.items()})
         else:
-            text = "\n" * (first_line - 1) + "\n".join(section.lines) + "\n"
+            text = "\n" * (first_line - 1) + "".join(f"{line.text}\n" for line in section.lines)
             exec(compile(text, file, "exec"), namespace)
         first_line += len(section.lines)
     return namespace

@@ -16,7 +16,8 @@ import numpy as np
 from graphad.ir.leaves import Constant
 from graphad.ir.node import Node
 
-RESERVED = ("np", "base64", "buffer", "memory", "arena", "compute", "results", "commit", "step", *dir(builtins))
+_OF_MODULES = ("np", "base64", "buffer", "memory", "arena", "compute", "results", "commit", "step", "__builtins__")
+RESERVED = (*_OF_MODULES, *dir(builtins))
 
 
 class Names:
@@ -31,6 +32,10 @@ class Names:
             step = "" if node.origin.step is None else f"_t{node.origin.step}"
             self._names[node] = self.fresh(identifier(node.label) + step)
         return self._names[node]
+
+    def alias(self, node: Node, name: str) -> None:
+        """Call a node what another is called: they are one array."""
+        self._names[node] = name
 
     def fresh(self, wanted: str) -> str:
         """The name that is wanted, or the next one like it that nobody has."""
@@ -66,19 +71,18 @@ def is_own_kernel(function: Callable[..., Any]) -> bool:
     return inspect.isfunction(function) and function.__module__.startswith("graphad.")
 
 
-def kernel_sources(functions: Iterable[Callable[..., Any]]) -> list[str]:
-    """The source of our own kernels, and of the functions of ours that they call, each once, callees first."""
+def kernel_sources(functions: Iterable[Callable[..., Any]]) -> dict[str, str]:
+    """Our own kernels, and the functions of ours that they call, by name, each once, callees first."""
     sources: dict[str, str] = {}
-    pending = [function for function in functions if is_own_kernel(function)]
+    pending = [function for function in dict.fromkeys(functions) if is_own_kernel(function)][::-1]
     while pending:
-        function = pending[-1]
+        function = pending.pop()
         missing = [called for called in _called(function) if called.__name__ not in sources]
-        if missing and function.__name__ not in sources:
-            pending.extend(missing)
-            continue
-        pending.pop()
-        sources.setdefault(function.__name__, _plain_source(function))
-    return list(sources.values())
+        if missing:
+            pending += [function, *missing]
+        elif function.__name__ not in sources:
+            sources[function.__name__] = _plain_source(function)
+    return sources
 
 
 def _called(function: Callable[..., Any]) -> list[Callable[..., Any]]:
@@ -93,6 +97,15 @@ def _plain_source(function: Callable[..., Any]) -> str:
     signature = inspect.signature(function).parameters.values()
     parameters = [str(parameter.replace(annotation=inspect.Parameter.empty)) for parameter in signature]
     return "\n".join([f"def {function.__name__}({', '.join(parameters)}):", *lines[end + 1 :]])
+
+
+def comment(text: str) -> str:
+    """The text as a comment of one line, whatever it holds: it may come from the name of a file.
+
+    >>> comment("step 3 a file.py:12")
+    '  # step 3 a file.py:12'
+    """
+    return "  # " + " ".join(text.split()).encode("utf-8", "backslashreplace").decode() if text else ""
 
 
 def scalar_literal(node: Node) -> str | None:

@@ -7,19 +7,27 @@ Python take more than linear memory for one long function.
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from graphad.backend.numpy_names import Names, function_name, is_own_kernel, kernel_sources, scalar_literal
-from graphad.ir.leaves import Constant, Input, Parameter
+from graphad.backend.numpy_loops import LoopWriter
+from graphad.backend.numpy_names import Names, comment, kernel_sources
+from graphad.backend.numpy_statements import (
+    Line,
+    buffer_line,
+    constant_line,
+    lines,
+    named_constants,
+    statement,
+    type_text,
+    view_text,
+)
+from graphad.ir.leaves import Input
 from graphad.ir.node import Node
-from graphad.ir.tensor_type import TensorType
-from graphad.ops.slicing import Slice, Span, full_index
-from graphad.schedule.program import Program, read
+from graphad.ops.loop import Loop
+from graphad.schedule.program import Program
 
 _STATEMENTS_PER_FUNCTION = 2_000
-_LONGEST_LITERAL = 64
 
 
 @dataclass(frozen=True)
@@ -27,39 +35,50 @@ class Section:
     """A part of the module that is compiled by itself."""
 
     title: str
-    lines: list[str]
+    lines: list[Line]
 
 
 @dataclass(frozen=True)
 class Module:
-    """The emitted module: its sections, the names of its parameters, and the node that each line of it computes."""
+    """The emitted module: its sections, and what its names mean.
+
+    ``parameters``: the node of each parameter's name. ``new_values``: the names of what updated parameters get.
+    """
 
     sections: tuple[Section, ...]
     parameters: dict[str, Node]
-    node_of_line: dict[int, Node] = field(repr=False)
+    new_values: tuple[str, ...]
 
     @property
     def source(self) -> str:
         """The text."""
-        return "\n".join(line for section in self.sections for line in section.lines) + "\n"
+        return "".join(f"{line.text}\n" for section in self.sections for line in section.lines)
+
+    def node_of_line(self, number: int) -> Node | None:
+        """The node that a line computes, lines counted from 1."""
+        for section in self.sections:
+            if number <= len(section.lines):
+                return section.lines[number - 1].node
+            number -= len(section.lines)
+        return None
 
 
 def emit(program: Program, header: str) -> Module:
     """Write the module that runs a program."""
     writer = _Writer(program)
-    parameters = writer.parameters()
-    memory = [*writer.memory(), *writer.views()]
-    chunks = writer.compute()
+    parameters, memory = writer.parameters(), writer.memory()
+    loops, chunks = writer.loops(), writer.compute()
     sections = (
-        Section("header", [f'"""{header}"""', "", "import base64", "", "import numpy as np", ""]),
+        Section("header", lines(f'"""{header}"""', "", "import base64", "", "import numpy as np", "")),
         Section("kernels", writer.kernels()),
         Section("parameters", parameters),
         Section("memory", memory),
+        Section("loops", loops),
         *(Section("compute", chunk) for chunk in chunks),
-        Section("calls", writer.calls(len(chunks))),
+        Section("calls", writer.calls()),
     )
-    names = {writer.names[node]: node for node in program.graph.nodes if isinstance(node.op, Parameter)}
-    return Module(sections, names, writer.node_of_line(sections))
+    names = {writer.names[node]: node for node in program.parameters}
+    return Module(sections, names, tuple(writer.names[new] for _, new in program.updates))
 
 
 class _Writer:
@@ -67,149 +86,92 @@ class _Writer:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.functions = [node.op.numpy_call()[0] for node in (*program.views, *program.statements)]
-        self.names = Names(function.__name__ for function in self.functions if is_own_kernel(function))
+        computed = [*program.views, *program.statements]
+        inner = [node for body in program.bodies.values() for node in (*body.views, *body.statements)]
+        called = (node.op.numpy_call()[0] for node in (*computed, *inner) if not isinstance(node.op, Loop))
+        self.sources = kernel_sources(called)
+        self.names = Names(self.sources)
         self.arguments = {node: self._argument_name(node) for node in program.graph.inputs}
-        self.statement_lines: list[Node | None] = []
+        self.loop_writers: dict[Node, LoopWriter] = {}
+        self.chunk_names: list[str] = []
 
     def _argument_name(self, node: Node) -> str:
         return self.names.fresh(f"{self.names[node]}_given") if node in self.program.staged else self.names[node]
 
-    def kernels(self) -> list[str]:
+    @property
+    def given(self) -> str:
+        """The arguments, as they are passed on."""
+        return ", ".join(self.arguments.values())
+
+    def kernels(self) -> list[Line]:
         """The functions that numpy does not have."""
-        lines = []
-        for source in kernel_sources(self.functions):
-            lines += ["", *source.splitlines(), ""]
-        return lines
+        return [line for source in self.sources.values() for line in lines("", *source.splitlines(), "")]
 
-    def parameters(self) -> list[str]:
+    def parameters(self) -> list[Line]:
         """Parameters: zeros, until somebody fills them."""
-        nodes = [node for node in self.program.graph.nodes if isinstance(node.op, Parameter)]
-        lines = [f"{self.names[node]} = np.zeros({_type_text(node.type)})" for node in nodes]
-        return ["", "# Parameters: fill them before the first call.", *lines] if lines else []
+        declared = [f"{self.names[node]} = np.zeros({type_text(node.type)})" for node in self.program.parameters]
+        return lines("", "# Parameters: fill them before the first call.", *declared) if declared else []
 
-    def memory(self) -> list[str]:
-        """Constants, and the places of all intermediate values in one block of memory."""
-        program, lines = (
-            self.program,
-            ["", "# Memory: one block, in which places are used again when their value is dead."],
-        )
-        lines += [
-            f"memory = np.empty({program.arena_bytes} + 64, np.uint8)",
-            "arena = memory[-memory.ctypes.data % 64 :]",
-            "",
+    def memory(self) -> list[Line]:
+        """Constants, and the places of all intermediate values in one block of memory, and views of them."""
+        plan = self.program.memory
+        return [
+            *lines("", "# Memory: one block, in which places are used again when their value is dead."),
+            *lines(f"memory = np.empty({plan.arena_bytes} + 64, np.uint8)"),
+            *lines("arena = memory[-memory.ctypes.data % 64 :]", "", ""),
+            *lines("def buffer(offset, shape, dtype):", "    return np.ndarray(shape, dtype, arena, offset)", "", ""),
+            *(constant_line(self.names[node], node.op) for node in named_constants(self.program)),  # type: ignore[arg-type]
+            *(buffer_line(self.names[node], offset, node.type) for node, offset in plan.offsets.items()),
+            *(self._view(node) for node in self.program.views),
         ]
-        lines += ["", "def buffer(offset, shape, dtype):", "    return np.ndarray(shape, dtype, arena, offset)", "", ""]
-        named = self._named_constants()
-        lines += [self._constant(node) for node in program.graph.nodes if node in named]
-        for node in (*program.staged, *program.statements):
-            lines.append(f"{self.names[node]} = buffer({program.offsets[node]}, {_type_text(node.type)})")
-        return lines
 
-    def _named_constants(self) -> set[Node]:
-        """The constants that are not written where they are read."""
-        readers = (*self.program.views, *self.program.statements)
-        pairs = ((reader, read(reader, operand)) for reader in readers for operand in reader.operands)
-        named = {node for reader, node in pairs if self._literal(reader, node) is None}
-        return {node for node in (*named, *self.program.graph.outputs) if isinstance(node.op, Constant)}
+    def _view(self, node: Node) -> Line:
+        operand = node.operands[0]
+        return Line(f"{self.names[node]} = {view_text(node.op, operand.type, self.names[operand])}")
 
-    def _constant(self, node: Node) -> str:
-        op = node.op
-        if not isinstance(op, Constant):
-            raise TypeError(f"{node!r} is no constant")
-        shape = op.type.static_shape
-        if len(op.data) // op.type.dtype.itemsize <= _LONGEST_LITERAL:
-            text = f"np.array({op.value.tolist()!r}, {op.type.dtype.name!r})".replace("nan", "np.nan").replace(
-                "inf", "np.inf"
-            )
-            return f"{self.names[node]} = {text}" + (f".reshape({shape})" if 0 in shape else "")
-        data = base64.b64encode(op.data).decode()
+    def loops(self) -> list[Line]:
+        """The loops over time: what they unpack, then what they do."""
+        self.loop_writers = {node: LoopWriter(node, self.program, self.names) for node in self.program.bodies}
+        declared = [line for writer in self.loop_writers.values() for line in writer.declarations()]
+        functions = [line for writer in self.loop_writers.values() for line in writer.function()]
         return (
-            f'{self.names[node]} = np.frombuffer(base64.b64decode("{data}"), {op.type.dtype.name!r}).reshape({shape})'
+            [*lines("", "# Loops over time: what each step reads and writes."), *declared, *functions]
+            if declared
+            else []
         )
 
-    def views(self) -> list[str]:
-        """The views, made once."""
-        return [f"{self.names[node]} = {self._view(node)}" for node in self.program.views]
-
-    def _view(self, node: Node) -> str:
-        operand = self.names[node.operands[0]]
-        if node.op.traits.identity:
-            return operand
-        if isinstance(node.op, Slice):
-            return f"{operand}[{_index_text(node.op, node.operands[0].type)}]"
-        function, keywords = node.op.numpy_call()
-        return f"{function_name(function)}({', '.join([operand, *_keyword_texts(keywords)])})"
-
-    def compute(self) -> list[list[str]]:
+    def compute(self) -> list[list[Line]]:
         """The statements, in functions of bounded length."""
-        given = ", ".join(self.arguments.values())
-        lines = [f"np.copyto({self.names[node]}, {self.arguments[node]})" for node in self.program.staged]
-        nodes: list[Node | None] = [None] * len(lines)
-        for node in self.program.statements:
-            lines.append(self._statement(node))
-            nodes.append(node)
-        chunks: list[list[str]] = []
-        for start in range(0, max(1, len(lines)), _STATEMENTS_PER_FUNCTION):
-            body = lines[start : start + _STATEMENTS_PER_FUNCTION] or ["pass"]
-            chunks.append(["", "", f"def compute_{len(chunks)}({given}):", *(f"    {line}" for line in body)])
-            self.statement_lines += [None, None, None, *(nodes[start : start + _STATEMENTS_PER_FUNCTION] or [None])]
+        written = list(self._statements()) or lines("pass")
+        chunks: list[list[Line]] = []
+        for start in range(0, len(written), _STATEMENTS_PER_FUNCTION):
+            body = [line.indented() for line in written[start : start + _STATEMENTS_PER_FUNCTION]]
+            self.chunk_names.append(self.names.fresh(f"compute_{len(chunks)}"))
+            chunks.append([*lines("", "", f"def {self.chunk_names[-1]}({self.given}):"), *body])
         return chunks
 
-    def _statement(self, node: Node) -> str:
-        function, keywords = node.op.numpy_call()
-        operands = [self._operand(node, operand) for operand in node.operands]
-        call = ", ".join([*operands, *_keyword_texts(keywords), f"out={self.names[node]}"])
-        place = node.origin.place
-        return f"{function_name(function)}({call})" + (f"  # {place}" if place else "")
+    def _statements(self) -> Iterator[Line]:
+        for node in self.program.staged:
+            yield Line(f"np.copyto({self.names[node]}, {self.arguments[node]})")
+        for node in self.program.statements:
+            if node in self.loop_writers:
+                yield Line(f"{self.loop_writers[node].name}()" + comment(node.origin.place), node)
+            else:
+                yield statement(node, self.names)
 
-    def _operand(self, reader: Node, operand: Node) -> str:
-        node = read(reader, operand)
-        return self._literal(reader, node) or self.names[node]
-
-    @staticmethod
-    def _literal(reader: Node, operand: Node) -> str | None:
-        return scalar_literal(operand) if reader.op.traits.elementwise else None
-
-    def calls(self, chunks: int) -> list[str]:
+    def calls(self) -> list[Line]:
         """What a caller calls: ``compute``, then ``results``, then ``commit``; ``step`` is all three."""
-        program, given = self.program, ", ".join(self.arguments.values())
-        lines = ["", "", f"def compute({given}):", *(f"    compute_{i}({given})" for i in range(chunks))]
-        results = [self.names[node] + ("[()]" if node.shape == () else ".copy()") for node in program.results]
-        inputs = {node for node in program.results if isinstance(node.op, Input) and node not in program.staged}
-        lines += ["", "", f"def results({given if inputs else ''}):", f"    return [{', '.join(results)}]"]
-        lines += ["", "", "def commit():"]
-        lines += [f"    np.copyto({self.names[old]}, {self.names[new]})" for old, new in program.updates] or [
-            "    pass"
+        program, names = self.program, self.names
+        results = [names[node] + ("[()]" if node.shape == () else ".copy()") for node in program.results]
+        passed_on = any(isinstance(node.op, Input) and node not in program.staged for node in program.results)
+        given = self.given if passed_on else ""
+        copies = [f"    np.copyto({names[old]}, {names[new]})" for old, new in program.updates]
+        return [
+            *lines(
+                "", "", f"def compute({self.given}):", *(f"    {chunk}({self.given})" for chunk in self.chunk_names)
+            ),
+            *lines("", "", f"def results({given}):", f"    return [{', '.join(results)}]"),
+            *lines("", "", "def commit():", *(copies or ["    pass"])),
+            *lines("", "", f"def step({self.given}):", f"    compute({self.given})"),
+            *lines(f"    found = results({given})", "    commit()", "    return found"),
         ]
-        lines += ["", "", f"def step({given}):", f"    compute({given})"]
-        lines += [f"    found = results({given if inputs else ''})", "    commit()", "    return found"]
-        return lines
-
-    def node_of_line(self, sections: tuple[Section, ...]) -> dict[int, Node]:
-        """Which node each line computes, lines counted from 1."""
-        before = sum(len(section.lines) for section in sections if section.title not in ("compute", "calls"))
-        numbered = enumerate(self.statement_lines, start=before + 1)
-        return {number: node for number, node in numbered if node is not None}
-
-
-def _type_text(type: TensorType) -> str:
-    return f"{type.static_shape}, {type.dtype.name!r}"
-
-
-def _keyword_texts(keywords: dict[str, Any]) -> list[str]:
-    return [f"{name}={value!r}" for name, value in keywords.items()]
-
-
-def _index_text(op: Slice, operand: TensorType) -> str:
-    whole = full_index(operand.shape)
-    parts = [":" if part == full else _part_text(part) for part, full in zip(op.index, whole, strict=True)]
-    return ", ".join(parts) or "..."
-
-
-def _part_text(part: int | Span) -> str:
-    if isinstance(part, int):
-        return str(part)
-    span = part.as_slice()
-    stop = "" if span.stop is None else str(span.stop)
-    return f"{span.start or ''}:{stop}" + ("" if span.step == 1 else f":{span.step}")

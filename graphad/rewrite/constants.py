@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from graphad.ir.leaves import Constant
 from graphad.ir.node import Node, apply
+from graphad.ir.op import KERNEL_ERRORS, Array, Op
 from graphad.ops.build import broadcast
 from graphad.rewrite.driver import Rewrites
 
@@ -15,23 +18,35 @@ _LARGEST_FOLDED = 65_536
 
 def uniform(node: Node) -> Constant | None:
     """The 0-d constant that the node repeats, if it is one number everywhere."""
-    while node.op.traits.broadcast:
-        (node,) = node.operands
-    op = node.op
+    op = _repeated(node).op
     if not isinstance(op, Constant) or op.type.size != 1:
         return None
     return op if op.type.shape == () else Constant.of(op.value.reshape(()))
 
 
+def _repeated(node: Node) -> Node:
+    while node.op.traits.broadcast:
+        (node,) = node.operands
+    return node
+
+
 def fold_constants(node: Node) -> Node | None:
-    """f(constants) -> constant."""
-    if node.op.traits.leaf or node.op.traits.broadcast or not _is_small(node):
+    """f(constants) -> constant; if f is elementwise, also where some constants are repeated to the shape of another."""
+    if not node.operands or node.op.traits.broadcast or not _is_small(node):
         return None
-    values = [operand.op.value for operand in node.operands if isinstance(operand.op, Constant)]
-    if len(values) < len(node.operands):
+    spread = node.op.traits.elementwise and any(isinstance(operand.op, Constant) for operand in node.operands)
+    ops = [_repeated(operand).op if spread else operand.op for operand in node.operands]
+    values = [op.value for op in ops if isinstance(op, Constant)]
+    return None if len(values) < len(ops) else _computed(node.op, values)
+
+
+def _computed(op: Op, values: Sequence[Array]) -> Node | None:
+    """The constant op(values); None if that fails: then it fails again when the program runs, which says where."""
+    try:
+        with np.errstate(all="ignore"):
+            return apply(Constant.of(op.kernel(*values)))
+    except KERNEL_ERRORS:
         return None
-    with np.errstate(all="ignore"):
-        return apply(Constant.of(node.op.kernel(*values)))
 
 
 def _is_small(node: Node) -> bool:
@@ -46,8 +61,8 @@ def fold_uniform_elementwise(node: Node) -> Node | None:
     numbers = [number for number in map(uniform, node.operands) if number is not None]
     if len(numbers) < len(node.operands):
         return None
-    with np.errstate(all="ignore"):
-        return broadcast(apply(Constant.of(node.op.kernel(*(number.value for number in numbers)))), node.shape)
+    number = _computed(node.op, [number.value for number in numbers])
+    return None if number is None else broadcast(number, node.shape)
 
 
 def fold_uniform_structure(node: Node) -> Node | None:

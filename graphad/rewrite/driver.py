@@ -52,13 +52,16 @@ class Rewrites:
     def _rewrite(self, node: Node, label: labels) -> Node:
         for _ in range(_MOST_REWRITES_OF_ONE_NODE):
             label.follow(node.origin, self.name)
-            after = next(filter(lambda found: found is not None, (rule(node) for rule in self.rules)), None)
-            if after is None:
+            found = next(((rule, after) for rule in self.rules if (after := rule(node)) is not None), None)
+            if found is None:
                 return node
+            rule, after = found
             if after.type != node.type:
-                raise VerificationError(f"{self.name}: {node!r} became {after!r}, which is of another type")
+                raise VerificationError(
+                    f"pass {self.name}, {rule.__name__}: {node!r} became {after!r}, which is of another type"
+                )
             node = _with_origin_of(node, after, self.name)
-        raise VerificationError(f"{self.name}: the rules do not come to rest at {node!r}, at {node.origin.place}")
+        raise VerificationError(f"pass {self.name} does not come to rest at {node!r}, at {node.origin.place}")
 
 
 def _with_origin_of(before: Node, after: Node, name: str) -> Node:

@@ -1,6 +1,7 @@
 """The order in which graphs are rewritten: one tuple, all there is.
 
-Dead code needs no pass: a graph is what its outputs depend on.
+Time is folded first, when all copies of a cell are still alike, so that the other passes see a cell once and not T
+times. Dead code needs no pass: a graph is what its outputs depend on.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from graphad.rewrite.algebra import SIMPLIFY
 from graphad.rewrite.constants import FOLD_CONSTANTS
 from graphad.rewrite.cse import MERGE_EQUAL
+from graphad.rewrite.distribute import DISTRIBUTE
 from graphad.rewrite.driver import Pass
+from graphad.rewrite.products import MERGE_PRODUCTS
 
-PIPELINE: tuple[Pass, ...] = (FOLD_CONSTANTS, SIMPLIFY, MERGE_EQUAL)
+PIPELINE: tuple[Pass, ...] = (MERGE_EQUAL, DISTRIBUTE, MERGE_PRODUCTS, FOLD_CONSTANTS, SIMPLIFY, MERGE_EQUAL)

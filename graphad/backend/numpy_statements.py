@@ -1,0 +1,114 @@
+"""Statements, views and constants of a program, as lines of Python."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from graphad.backend.numpy_names import Names, comment, function_name, scalar_literal
+from graphad.ir.leaves import Constant
+from graphad.ir.node import Node
+from graphad.ir.op import Op
+from graphad.ir.tensor_type import TensorType
+from graphad.ops.slicing import Slice, Span, full_index
+from graphad.schedule.program import Program, read
+
+_LONGEST_LITERAL = 64
+
+
+class Line(NamedTuple):
+    """A line of the module, and the node that it computes, if it computes one."""
+
+    text: str
+    node: Node | None = None
+
+    def indented(self) -> Line:
+        """The line as a part of a block."""
+        return Line(f"    {self.text}", self.node)
+
+
+def lines(*texts: str) -> list[Line]:
+    """Lines that compute no node."""
+    return [Line(text) for text in texts]
+
+
+def statement(node: Node, names: Names) -> Line:
+    """The node, computed into its place."""
+    function, keywords = node.op.numpy_call()
+    operands = [operand_text(node, operand, names) for operand in node.operands]
+    call = ", ".join([*operands, *_keyword_texts(keywords), f"out={names[node]}"])
+    return Line(f"{function_name(function)}({call})" + comment(node.origin.place), node)
+
+
+def operand_text(reader: Node, operand: Node, names: Names) -> str:
+    """What stands for an operand in a statement."""
+    node = read(reader, operand)
+    return literal(reader, node) or names[node]
+
+
+def literal(reader: Node, operand: Node) -> str | None:
+    """A Python number is weak: in numpy it takes the dtype of an operand beside it, so there must be one."""
+    text = scalar_literal(operand) if reader.op.traits.elementwise else None
+    beside = (read(reader, other) for other in reader.operands)
+    return text if any(x.dtype == operand.dtype and scalar_literal(x) is None for x in beside) else None
+
+
+def view_text(op: Op, operand: TensorType, name: str) -> str:
+    """A view of what ``name`` names, which is of the type ``operand``."""
+    if op.traits.identity:
+        return name
+    if isinstance(op, Slice):
+        return f"{name}[{_index_text(op, operand)}]"
+    function, keywords = op.numpy_call()
+    return f"{function_name(function)}({', '.join([name, *_keyword_texts(keywords)])})"
+
+
+def buffer_line(name: str, offset: int, type: TensorType) -> Line:
+    """A place in the arena."""
+    return Line(f"{name} = buffer({offset}, {type_text(type)})")
+
+
+def constant_line(name: str, op: Constant) -> Line:
+    """A constant: written out if it is small."""
+    shape = op.type.static_shape
+    if len(op.data) // op.type.dtype.itemsize <= _LONGEST_LITERAL:
+        values = repr(op.value.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
+        text = f"np.array({values}, {op.type.dtype.name!r})" + (f".reshape({shape})" if 0 in shape else "")
+        return Line(f"{name} = {text}")
+    data = base64.b64encode(op.data).decode()
+    return Line(f'{name} = np.frombuffer(base64.b64decode("{data}"), {op.type.dtype.name!r}).reshape({shape})')
+
+
+def named_constants(program: Program) -> list[Node]:
+    """The constants that are not written where they are read, in order."""
+    readers: Iterable[Node] = (*program.views, *program.statements)
+    pairs = ((reader, read(reader, operand)) for reader in readers for operand in reader.operands)
+    named = {node for reader, node in pairs if literal(reader, node) is None} | set(program.graph.outputs)
+    return [node for node in program.graph.nodes if isinstance(node.op, Constant) and node in named]
+
+
+def type_text(type: TensorType) -> str:
+    """A type as the arguments of numpy's constructors."""
+    return f"{type.static_shape}, {type.dtype.name!r}"
+
+
+def _keyword_texts(keywords: Mapping[str, Any]) -> list[str]:
+    return [f"{name}={value!r}" for name, value in keywords.items()]
+
+
+def _index_text(op: Slice, operand: TensorType) -> str:
+    whole = full_index(operand.shape)
+    parts = [":" if part == full else _part_text(part) for part, full in zip(op.index, whole, strict=True)]
+    while len(parts) > 1 and parts[-1] == ":":
+        parts.pop()
+    keeps_axes = any(isinstance(part, Span) for part in op.index)
+    return ", ".join(parts if keeps_axes else [*parts, "..."])  # without it numpy would copy out a number
+
+
+def _part_text(part: int | Span) -> str:
+    if isinstance(part, int):
+        return str(part)
+    span = part.as_slice()
+    stop = "" if span.stop is None else str(span.stop)
+    return f"{span.start or ''}:{stop}" + ("" if span.step == 1 else f":{span.step}")

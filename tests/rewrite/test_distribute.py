@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+import graphad as ga
+from graphad import Graph, Node
+from graphad.ir.evaluation import evaluate
+from graphad.rewrite.cse import MERGE_EQUAL
+from graphad.rewrite.distribute import DISTRIBUTE
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("states", [2, 3, 4])
+def test_templates_whose_first_copies_are_one_node_are_still_distributed(states: int, reverse: bool) -> None:
+    """Of a line of delays all states begin with 0, so their first copies are merged, and one series reads its own."""
+    x, w = ga.input("x", shape=(5, 2, 3)), ga.parameter(np.eye(3, dtype=np.float32) * 0.5)
+    zero, shift = ga.constant(np.zeros((2, 3), np.float32)), ga.constant(np.full((2, 3), 0.25, np.float32))
+
+    def cell(line: tuple[Node, ...], x_t: Node) -> tuple[tuple[Node, ...], Node]:
+        line = (*(state + shift for state in line[1:]), ga.tanh(line[-1] @ w + x_t))
+        return line, ga.sum(line[0], axis=1)
+
+    last, outputs = ga.unroll(cell, (zero,) * states, x, reverse=reverse)
+    loss = ga.sum(ga.square(outputs)) + ga.sum(last[-1])
+    graph = Graph((x,), (loss, outputs, *last, *ga.grad(loss, [w, x])))
+    found = DISTRIBUTE.run(MERGE_EQUAL.run(graph))
+    array = np.linspace(-1, 1, 30, dtype=np.float32).reshape(5, 2, 3)
+    for a, b in zip(evaluate(found, [array]), evaluate(graph, [array]), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_loop_that_reads_one_of_its_own_copies_in_the_place_of_anothers_runs_step_by_step(reverse: bool) -> None:
+    """`b` and `d` begin alike, so the first copy of `d` is that of `b`: `a`, which reads both, waits for it twice."""
+    x, w = ga.input("x", shape=(5, 2, 3)), ga.parameter(np.eye(3, dtype=np.float32) * 0.5)
+    zero, shift = ga.constant(np.zeros((2, 3), np.float32)), ga.constant(np.full((2, 3), 0.25, np.float32))
+
+    def cell(carry: tuple[Node, ...], x_t: Node) -> tuple[tuple[Node, ...], Node]:
+        a, b, d, e = carry
+        carry = (ga.tanh(b @ w + d), a + shift, e + shift, ga.tanh(x_t))
+        return carry, carry[0]
+
+    last, outputs = ga.unroll(cell, (zero,) * 4, x, reverse=reverse)
+    loss = ga.sum(ga.square(outputs))
+    graph = Graph((x,), (loss, *last, *ga.grad(loss, [w, x])))
+    found = DISTRIBUTE.run(MERGE_EQUAL.run(graph))
+    array = np.linspace(-1, 1, 30, dtype=np.float32).reshape(5, 2, 3)
+    for one, other in zip(evaluate(found, [array]), evaluate(graph, [array]), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)

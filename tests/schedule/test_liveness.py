@@ -1,0 +1,50 @@
+import graphad as ga
+from graphad import Node
+from graphad.schedule.arena import ALIGNMENT
+from graphad.schedule.liveness import Lifetimes, plan_memory
+
+X = ga.input("x", shape=(2, 3))
+FIRST = ga.exp(X)
+SECOND = ga.sin(X)
+VIEW = FIRST.T
+TOTAL = ga.sum(VIEW, axis=0)
+PRODUCT = SECOND * SECOND
+STATEMENTS = (FIRST, SECOND, TOTAL, PRODUCT)
+ROOTS = {**{node: node for node in (X, *STATEMENTS)}, VIEW: FIRST}
+
+
+def lifetimes(*outputs: Node, staged: tuple[Node, ...] = ()) -> Lifetimes:
+    return Lifetimes.of(STATEMENTS, staged, outputs, ROOTS)
+
+
+def test_a_value_lives_until_the_last_statement_that_reads_it_or_a_view_of_it() -> None:
+    found = lifetimes(PRODUCT)
+    assert found.last_read == {FIRST: 2, SECOND: 3, TOTAL: 2, PRODUCT: len(STATEMENTS)}
+
+
+def test_results_and_what_results_are_views_of_live_to_the_end() -> None:
+    found = lifetimes(PRODUCT, VIEW)
+    assert found.last_read[FIRST] == len(STATEMENTS)
+
+
+def test_only_what_lies_in_the_arena_has_a_lifetime() -> None:
+    assert X not in lifetimes(PRODUCT).last_read
+    assert lifetimes(PRODUCT, staged=(X,)).last_read[X] == 1
+    assert TOTAL not in lifetimes(PRODUCT).without([TOTAL]).last_read
+
+
+def test_a_result_takes_over_the_place_of_an_operand_that_dies() -> None:
+    found = lifetimes(PRODUCT)
+    assert found.overwritten(3, PRODUCT) is SECOND
+    assert found.overwritten(2, TOTAL) is None
+    assert lifetimes(PRODUCT, SECOND).overwritten(3, PRODUCT) is None
+
+
+def test_what_a_statement_needs_meanwhile_lies_apart_from_what_lives_and_is_given_back() -> None:
+    found = lifetimes(PRODUCT, TOTAL)
+    plan = plan_memory(STATEMENTS, (), found, {TOTAL: 640})
+    scratch = range(plan.scratch_offsets[TOTAL], plan.scratch_offsets[TOTAL] + 640)
+    for node in (FIRST, SECOND, TOTAL):
+        assert plan.offsets[node] not in scratch
+    assert plan.arena_bytes == 3 * ALIGNMENT + 640
+    assert plan.live_bytes == 24 + 24 + 8 + 640
