@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from graphad.autodiff.reverse import grad
-from graphad.backend.reference import evaluate
 from graphad.compiler.binding import bind, sizes_of
 from graphad.compiler.function import Function, compile
 from graphad.compiler.lowering import random_array
 from graphad.errors import ArgumentError, GradientMismatchError
 from graphad.ir import nest
+from graphad.ir.evaluation import evaluate
 from graphad.ir.graph import Graph
 from graphad.ir.leaves import Constant, Input, Parameter
 from graphad.ir.node import Node, apply, rebuild

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphad.errors import ArgumentError, DTypeError, ShapeError
+from graphad.ir.leaves import fits
 from graphad.ir.node import Node
 from graphad.ir.op import Array
 from graphad.ir.tensor_type import Dim
@@ -42,12 +43,13 @@ def _array(node: Node, value: Any) -> Array:
     except ValueError as error:
         raise ShapeError(f"input {node.label!r}: {error}") from error
     numbers = isinstance(value, (bool, int, float, list, tuple)) and array.dtype.kind in "biuf"
-    if not (np.can_cast(array.dtype, node.dtype, "same_kind") or (numbers and array.size == 0)):
+    if not (fits(array, node.dtype) or (numbers and array.size == 0)):
         raise DTypeError(
-            f"input {_described(node)} was given an array of {array.dtype}, which does not become {node.dtype} "
-            f"without loss: use .astype({node.dtype.name!r}) if that is what you mean"
+            f"input {_described(node)} was given an array of {array.dtype}, whose values {node.dtype} does not hold: "
+            f"use .astype({node.dtype.name!r}) if that is what you mean"
         )
-    return array.astype(node.dtype)
+    with np.errstate(over="ignore"):
+        return array.astype(node.dtype)
 
 
 def _described(node: Node) -> str:

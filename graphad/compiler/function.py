@@ -12,15 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from graphad.backend.executable import Executable
 from graphad.compiler.binding import bind, sizes_of
 from graphad.compiler.lowering import Report, lower
-from graphad.errors import ArgumentError, DTypeError, DuplicateNameError, ShapeError, UnboundInputError
+from graphad.errors import ArgumentError, DivergenceError, DTypeError, DuplicateNameError, ShapeError, UnboundInputError
 from graphad.ir import nest
 from graphad.ir.graph import Graph
 from graphad.ir.leaves import Input, Parameter
 from graphad.ir.node import Node
-from graphad.ir.tensor_type import Dim
+from graphad.ir.op import Array, Op
+from graphad.ir.tensor_type import Dim, dimension_of
 from graphad.rewrite.driver import Pass
 from graphad.rewrite.pipeline import PIPELINE
 
@@ -56,14 +59,14 @@ class Function:
     @property
     def size_names(self) -> tuple[str, ...]:
         """The named sizes of the inputs, sorted."""
-        sizes = (size for node in self._graph.inputs for size in node.shape if isinstance(size, Dim))
-        return tuple(sorted({name for size in sizes for name in size.names}))
+        return _size_names(self._graph.inputs)
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def __call__(self, /, *arguments: Any, **named: Any) -> Any:
         """Run on arrays. Results have the structure of the declared outputs and are the caller's own.
 
         Errors: ArgumentError, ShapeError, DTypeError for arguments that do not fit; IndexRangeError and
-        ExecutionError from the computation. After any of them, parameters are as they were.
+        ExecutionError from the computation; DivergenceError if a trained parameter would become NaN or infinite.
+        After any of them, parameters are as they were.
         """
         arrays = bind(self._graph.inputs, arguments, named)
         sizes = sizes_of(self._graph.inputs, arrays)
@@ -72,6 +75,7 @@ class Function:
             executable = self.specialise(**sizes).executable
             executable.compute(arrays)
             found = executable.results()
+            self._refuse_non_finite(executable.new_values())
             _commit(executable)
         return nest.rebuilt(self._outputs, iter(found))
 
@@ -82,7 +86,16 @@ class Function:
                     f"input {node.label!r} is empty ({array.shape}): parameters are not updated from no data"
                 )
 
-    def specialise(self, **sizes: int) -> _Ready:
+    def _refuse_non_finite(self, new_values: Sequence[Array]) -> None:
+        """A DivergenceError if training would make a parameter useless."""
+        for node, value in zip(self._parameters, new_values, strict=True):
+            if _is_trained(node) and not _is_finite(value):
+                raise DivergenceError(
+                    f"the new value of {node!r} would not be finite, and all parameters stay as they were: "
+                    "look for NaN or infinity in the arguments, or lower the learning rate"
+                )
+
+    def specialise(self, /, **sizes: int) -> _Ready:
         """Compile for these sizes now, if that has not been done; calls do it by themselves."""
         if tuple(sorted(sizes)) != self.size_names:
             raise ArgumentError(
@@ -91,6 +104,7 @@ class Function:
         key = tuple(sorted(sizes.items()))
         with self._lock:
             if key not in self._ready:
+                _check_integers(sizes)
                 self._ready[key] = _Ready(*lower(self._graph, self._parameters, dict(key), **self._settings))
             self._latest = self._ready[key]
         return self._latest
@@ -107,6 +121,23 @@ class Function:
     def report(self) -> Report:
         """What compilation did for the sizes used last (before any call: 32 for each named size)."""
         return self._shown().report
+
+
+def _check_integers(sizes: Mapping[str, Any]) -> None:
+    for name, size in sizes.items():
+        if not isinstance(dimension_of(size), int):
+            raise ShapeError(f"the size {name} must be an integer here; got {size!r}")
+
+
+def _is_finite(array: Array) -> bool:
+    flat = array.reshape(-1)
+    with np.errstate(all="ignore"):
+        product = np.dot(flat, flat)  # fast, and not finite if an element is not; but large elements overflow too
+    return bool(np.isfinite(product)) or bool(np.isfinite(flat).all())
+
+
+def _is_trained(node: Node) -> bool:
+    return isinstance(node.op, Parameter) and node.op.trainable and node.type.is_float
 
 
 def _commit(executable: Executable) -> None:
@@ -147,21 +178,26 @@ def compile(
     array([[2., 4.],
            [6., 8.]], dtype=float32)
     """
+    if not isinstance(inputs, (Node, Sequence)):
+        raise ArgumentError(f"the inputs of a function are a node or a sequence of nodes; got {inputs!r}")
     declared = (inputs,) if isinstance(inputs, Node) else tuple(inputs)
-    new_values = dict(updates or {})
-    ends = nest.leaves(outputs)
     _check_inputs(declared)
+    ends = nest.leaves(outputs)
     for node in ends:
         if not isinstance(node, Node):
             raise ArgumentError(f"outputs are nodes, or tuples, lists and dicts of them; got {node!r}")
-    for parameter, value in new_values.items():
-        _check_update(parameter, value)
+    new_values = _checked_updates({} if updates is None else updates)
     graph = Graph(declared, (*ends, *new_values.values()))
     _check_leaves(graph)
+    _check_sizes(graph)
     if backend not in BACKENDS:
         raise ArgumentError(f"there is no backend {backend!r}: use one of {', '.join(BACKENDS)}")
-    settings = {"passes": PIPELINE if passes is None else tuple(passes), "backend": backend, "check": verify}
-    return Function(graph, outputs, tuple(new_values), settings)
+    chosen = PIPELINE if passes is None else tuple(passes)
+    for one in chosen:
+        if not hasattr(one, "run"):
+            raise ArgumentError(f"{one!r} is no pass: passes are objects such as those of graphad.rewrite.pipeline")
+    settings = {"passes": chosen, "backend": backend, "check": verify}
+    return Function(graph, nest.rebuilt(outputs, iter(ends)), tuple(new_values), settings)
 
 
 def _check_inputs(inputs: Sequence[Any]) -> None:
@@ -180,6 +216,18 @@ def _check_names(nodes: Sequence[Node], what: str) -> None:
             places = f"{seen[node.name].origin.place} and {node.origin.place}"
             raise DuplicateNameError(f"two {what} are called {node.name!r}, declared at {places}: rename one")
         seen[node.name] = node
+
+
+def _checked_updates(updates: Any) -> dict[Node, Node]:
+    if not isinstance(updates, Mapping):
+        raise ArgumentError(f"updates are a mapping from parameters to the nodes of their new values; got {updates!r}")
+    updated: dict[Op, Node] = {}
+    for parameter, value in updates.items():
+        _check_update(parameter, value)
+        if parameter.op in updated:
+            raise ArgumentError(f"{updated[parameter.op]!r} and {parameter!r} are one parameter: give one new value")
+        updated[parameter.op] = parameter
+    return dict(updates)
 
 
 def _check_update(parameter: Any, value: Any) -> None:
@@ -202,3 +250,19 @@ def _check_leaves(graph: Graph) -> None:
                 f"{[one.label for one in graph.inputs]}: add it, or use the node that is"
             )
     _check_names([node for node in graph.nodes if isinstance(node.op, Parameter)], "parameters")
+
+
+def _size_names(inputs: Sequence[Node]) -> tuple[str, ...]:
+    sizes = (size for node in inputs for size in node.shape if isinstance(size, Dim))
+    return tuple(sorted({name for size in sizes for name in size.names}))
+
+
+def _check_sizes(graph: Graph) -> None:
+    known = set(_size_names(graph.inputs))
+    for node in graph.nodes:
+        for size in node.shape:
+            if isinstance(size, Dim) and not known.issuperset(size.names):
+                raise ShapeError(
+                    f"nothing says what {size} is in {node!r}, declared at {node.origin.place}: give the function an "
+                    "input of that size, or use an integer"
+                )

@@ -77,7 +77,7 @@ def prepare(recipe: Recipe, options: Options) -> Training:
 
 
 def train(training: Training, data: Mnist, on_batch: OnBatch) -> Iterator[Epoch]:
-    """Train for the epochs that are left; yields each when it is over. DivergenceError if a loss is not finite."""
+    """Train for the epochs that are left; yields each when it is over. DivergenceError if a weight would not be."""
     while training.epochs_done < training.options.epochs:
         number = training.epochs_done + 1
         start = time.perf_counter()
@@ -95,12 +95,12 @@ def _one_epoch(training: Training, data: Mnist, number: int, on_batch: OnBatch) 
     for i, start in enumerate(starts):
         chosen = order[start : start + size]
         images = as_input(training.net, data.train_images[chosen])
-        losses[i] = training.step(images, data.train_labels[chosen])
-        if not np.isfinite(losses[i]):
+        try:
+            losses[i] = training.step(images, data.train_labels[chosen])
+        except DivergenceError as error:
             raise DivergenceError(
-                f"the loss of batch {i + 1} of epoch {number} is {losses[i]}: try a learning rate below "
-                f"{training.options.learning_rate}, and look for values in the data that are not finite"
-            )
+                f"batch {i + 1} of epoch {number}, learning rate {training.options.learning_rate:g}: {error}"
+            ) from error
         on_batch(number, i + 1, len(starts), float(losses[i]))
     return float(losses.mean())
 
