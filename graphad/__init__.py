@@ -56,4 +56,6 @@ from graphad.ops.selection import (
     where,
 )
 from graphad.ops.transcendental import cos, exp, expm1, log, log1p, power, sigmoid, sin, softplus, tanh
+from graphad.recurrence.fold import FoldedGraph, fold
 from graphad.recurrence.unroll import unroll
+from graphad.render.drawing import Drawing, draw, draw_gradient
