@@ -17,7 +17,7 @@ from graphad.ir.topology import components
 from graphad.ops.slicing import Slice, Span, Stack, full_index
 from graphad.ops.structure import BroadcastTo, Reshape, Sum, Transpose
 from graphad.recurrence.fold import Delayed, FoldedGraph, Key, Series, fold
-from graphad.rewrite.recurrences import Accumulation, Recurrence, loop_over
+from graphad.rewrite.recurrences import Accumulation, Recurrence, loop_over, timeless
 
 Vertex = Node | Series
 
@@ -81,7 +81,7 @@ class _Distribution:
         """Build every component after those that it depends on."""
         for component in components(self._vertices(), self._edges(), _rank):
             with labels(made_by="distribute over time") as label:
-                label.follow(_node_of(component[0]).origin, "distribute over time")
+                label.follow(timeless(_node_of(component[0]).origin), "distribute over time")
                 self._build(component)
         graph = self.folded.graph
         return Graph(graph.inputs, tuple(self.value(output) for output in graph.outputs))

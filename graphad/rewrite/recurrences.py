@@ -8,12 +8,12 @@ is one of its initial values.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from graphad.ir.graph import Graph
 from graphad.ir.leaves import Input
-from graphad.ir.node import Node, apply, rebuild
+from graphad.ir.node import Node, Origin, apply, rebuild
 from graphad.ops.arithmetic import Add
 from graphad.ops.loop import Earlier, Element, Loop, Read, Record, Whole, record_of
 from graphad.ops.structure import Copy, Transpose
@@ -78,7 +78,8 @@ class Recurrence:
     def of(series: Sequence[Series], folded: FoldedGraph) -> Recurrence | None:
         """The loop over these series; None if they cannot be run in lock step."""
         keys = {one.key: one for one in series}
-        if len(keys) < len(series) or len({one.nodes[0].dtype for one in series}) > 1:
+        moves = any(one.stride for one in series)  # a body is one operation for all steps
+        if moves or len(keys) < len(series) or len({one.nodes[0].dtype for one in series}) > 1:
             return None
         inner = [(one, place, reference) for one in series for place, reference in _inner(one, keys)]
         reverse = any(reference.delay > 0 for _, _, reference in inner)
@@ -202,10 +203,10 @@ class _Body:
             self.operands.append(node)
         return self.operands.index(node)
 
-    def read(self, what: object, example: Node, read: Callable[[], Read]) -> Node:
+    def read(self, what: object, example: Node, read: Callable[[], Read], suffix: str = "") -> Node:
         """The body's input for something that it reads; one for each."""
         if what not in self.inputs:
-            self.inputs[what] = apply(Input(example.type), name=example.name)
+            self.inputs[what] = apply(Input(example.type), name=example.label + suffix)
             self.reads.append(read())
         return self.inputs[what]
 
@@ -224,12 +225,25 @@ class _Body:
         if lag == 0:
             return self.image[reference.key]
         number = [one.key for one in self.recurrence.recorded].index(reference.key)
-        return self.read((number, lag), example, lambda: Earlier(number, lag))
+        recorded = self.recurrence.recorded[number].nodes[0]
+        suffix = "_before" if lag == 1 else f"_{lag}_before"
+        return self.read((number, lag), recorded, lambda: Earlier(number, lag), suffix)
 
     def _contiguous(self, node: Node) -> Node:
         """A transposed weight is copied once, so that no product in the loop reads it against the grain."""
         value = self.value(node)
         return apply(Copy(), value) if isinstance(value.op, Transpose) else value
+
+
+def timeless(origin: Origin) -> Origin:
+    """The origin of a node that stands for all steps."""
+    return replace(origin, step=None, template=None)
+
+
+def _for_any_step(copy: Node, operands: tuple[Node, ...]) -> Node:
+    """The node of the loop's body that does at every step what a copy does at one."""
+    node = rebuild(copy, copy.op, operands)
+    return Node(node.op, node.operands, node.type, node.name, timeless(node.origin))
 
 
 def loop_over(
@@ -241,7 +255,7 @@ def loop_over(
     body = _Body(recurrence, value, stack)
     for series in recurrence.series:
         operands = tuple(body.input_for(series, place) for place in range(len(series.references)))
-        body.image[series.key] = rebuild(series.nodes[-1], series.nodes[-1].op, operands)
+        body.image[series.key] = _for_any_step(series.nodes[-1], operands)
     outputs = tuple(body.image[series.key] for series in recurrence.recorded)
     records, offset = [], 0
     for series in recurrence.recorded:

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,21 @@ def test_a_loop_that_reads_one_of_its_own_copies_in_the_place_of_anothers_runs_s
     array = np.linspace(-1, 1, 30, dtype=np.float32).reshape(5, 2, 3)
     for one, other in zip(evaluate(found, [array]), evaluate(graph, [array]), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_a_carry_that_is_read_at_another_place_at_each_step_is_right() -> None:
+    """The slice moves with the step, so the body of a loop could not hold it."""
+    steps = itertools.count()
+    x = ga.input("x", shape=(3, 5))
+
+    def cell(memory: ga.Node, _: None) -> tuple[ga.Node, ga.Node]:
+        here = memory[:, next(steps)]
+        return ga.tanh(memory + ga.expand_dims(here, 1)), here
+
+    memory, read = ga.unroll(cell, x, steps=5)
+    outputs = [memory, read, ga.grad(ga.sum(memory), x)]
+    given = np.random.default_rng(0).normal(size=(3, 5)).astype("float32")
+    found = ga.compile([x], outputs)(given)
+    expected = ga.compile([x], outputs, backend="reference")(given)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5)
