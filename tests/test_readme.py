@@ -11,7 +11,8 @@ README = (ROOT / "README.md").read_text()
 
 
 def block(language: str, number: int) -> str:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)[number]
+    found: list[str] = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return found[number]
 
 
 def test_the_example_runs_and_prints_what_the_readme_says(tmp_path: Path) -> None:
