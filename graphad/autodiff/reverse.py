@@ -15,6 +15,7 @@ from typing import Any, Literal
 from graphad.autodiff.sweep import Sweep, directions
 from graphad.errors import ArgumentError, GradientError, UnreachedError
 from graphad.ir import nest
+from graphad.ir.collection import without_collection
 from graphad.ir.node import COTANGENT, Node
 from graphad.ir.topology import reachable
 from graphad.ops.build import constant
@@ -42,6 +43,7 @@ def grad(loss: Node, wrt: Any, disconnected: Disconnected = "raise") -> Any:
     return vjp(loss, wrt, constant(1.0, loss.dtype), disconnected)
 
 
+@without_collection
 def vjp(outputs: Any, wrt: Any, cotangents: Any, disconnected: Disconnected = "raise") -> Any:
     """The cotangents of ``wrt``, given those of ``outputs``: the transposed Jacobian times ``cotangents``.
 

@@ -50,7 +50,7 @@ class LoopWriter:
             if isinstance(read, Whole):
                 self.names.alias(node, self.names[self.node.operands[read.operand]])
         offsets = self.body.memory.offsets
-        found += [constant_line(self.names[node], node.op) for node in named_constants(self.body)]  # type: ignore[arg-type]
+        found += [constant_line(self.names[node], op) for node, op in named_constants(self.body)]
         found += [buffer_line(self.names[node], self.scratch + offset, node.type) for node, offset in offsets.items()]
         self.moving = dict(self._moving())
         found += [self._view_line(node) for node in self.body.views if node not in self.moving]

@@ -120,7 +120,7 @@ class _Writer:
             *lines(f"memory = np.empty({plan.arena_bytes} + 64, np.uint8)"),
             *lines("arena = memory[-memory.ctypes.data % 64 :]", "", ""),
             *lines("def buffer(offset, shape, dtype):", "    return np.ndarray(shape, dtype, arena, offset)", "", ""),
-            *(constant_line(self.names[node], node.op) for node in named_constants(self.program)),  # type: ignore[arg-type]
+            *(constant_line(self.names[node], op) for node, op in named_constants(self.program)),
             *(buffer_line(self.names[node], offset, node.type) for node, offset in plan.offsets.items()),
             *(self._view(node) for node in self.program.views),
         ]

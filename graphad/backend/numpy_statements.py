@@ -80,12 +80,12 @@ def constant_line(name: str, op: Constant) -> Line:
     return Line(f'{name} = np.frombuffer(base64.b64decode("{data}"), {op.type.dtype.name!r}).reshape({shape})')
 
 
-def named_constants(program: Program) -> list[Node]:
+def named_constants(program: Program) -> list[tuple[Node, Constant]]:
     """The constants that are not written where they are read, in order."""
     readers: Iterable[Node] = (*program.views, *program.statements)
     pairs = ((reader, read(reader, operand)) for reader in readers for operand in reader.operands)
     named = {node for reader, node in pairs if literal(reader, node) is None} | set(program.graph.outputs)
-    return [node for node in program.graph.nodes if isinstance(node.op, Constant) and node in named]
+    return [(node, node.op) for node in program.graph.nodes if isinstance(node.op, Constant) and node in named]
 
 
 def type_text(type: TensorType) -> str:

@@ -13,6 +13,7 @@ from graphad.backend.executable import Executable
 from graphad.backend.numpy_backend import NumpyExecutable
 from graphad.backend.reference import ReferenceExecutable
 from graphad.errors import VerificationError
+from graphad.ir.collection import without_collection
 from graphad.ir.evaluation import evaluate
 from graphad.ir.graph import Graph
 from graphad.ir.node import Node
@@ -60,6 +61,7 @@ class Report:
         return "\n".join([f"sizes: {sizes}", *rows, program, memory])
 
 
+@without_collection
 def lower(
     graph: Graph,
     parameters: Sequence[Node],

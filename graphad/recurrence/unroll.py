@@ -13,6 +13,7 @@ from typing import Any
 from graphad.errors import ArgumentError, DTypeError, GraphadError, ShapeError
 from graphad.ir import nest
 from graphad.ir.builder import builder
+from graphad.ir.collection import without_collection
 from graphad.ir.node import Node, Scope, apply, current_place, current_scope, labels
 from graphad.ir.tensor_type import INT64, TensorType
 from graphad.ops.build import as_node, broadcast, cast, normalize_axis
@@ -26,6 +27,7 @@ StepFunction = Callable[[Any, Any], tuple[Any, Any]]
 
 
 @builder
+@without_collection
 def unroll(
     cell: StepFunction,
     init: Any,
