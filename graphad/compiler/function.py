@@ -43,7 +43,10 @@ class _Ready:
 class Function:
     """What `compile` returns. Call it with arrays, by position or by name; see `source` and `report`."""
 
-    def __init__(self, graph: Graph, outputs: Any, parameters: Sequence[Node], settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, graph: Graph, outputs: Any, parameters: Sequence[Node], settings: Mapping[str, Any], seed: int
+    ) -> None:
+        self.seed = seed
         self._graph, self._outputs, self._parameters, self._settings = graph, outputs, tuple(parameters), settings
         self._ready: dict[tuple[tuple[str, int], ...], _Ready] = {}
         self._latest: _Ready | None = None
@@ -161,13 +164,15 @@ def compile(
     backend: str = "numpy",
     passes: Sequence[Pass] | None = None,
     verify: bool = False,
+    seed: int = 0,
 ) -> Function:
     """Compile a graph to a function from arrays to arrays.
 
     ``outputs`` is a node, or a tuple, list or dict of nodes; a call returns the same structure. ``updates`` gives
     parameters new values at the end of each call; all of them are computed from the old values. ``passes`` replaces
-    the rewrites; ``verify`` checks each of them on random data. ``backend`` is "numpy", or "reference", the slow
-    oracle.
+    the rewrites; ``verify`` checks each of them on random data. ``seed``, an integer, is kept as the function's
+    `seed` for operations that draw random numbers, of which there are none yet. ``backend`` is "numpy", or
+    "reference", the slow oracle.
 
     Errors: ArgumentError, DuplicateNameError, UnboundInputError, ShapeError, DTypeError.
 
@@ -190,6 +195,8 @@ def compile(
     graph = Graph(declared, (*ends, *new_values.values()))
     _check_leaves(graph)
     _check_sizes(graph)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ArgumentError(f"the seed is an integer >= 0; got {seed!r}")
     if backend not in BACKENDS:
         raise ArgumentError(f"there is no backend {backend!r}: use one of {', '.join(BACKENDS)}")
     chosen = PIPELINE if passes is None else tuple(passes)
@@ -197,7 +204,7 @@ def compile(
         if not hasattr(one, "run"):
             raise ArgumentError(f"{one!r} is no pass: passes are objects such as those of graphad.rewrite.pipeline")
     settings = {"passes": chosen, "backend": backend, "check": verify}
-    return Function(graph, nest.rebuilt(outputs, iter(ends)), tuple(new_values), settings)
+    return Function(graph, nest.rebuilt(outputs, iter(ends)), tuple(new_values), settings, seed)
 
 
 def _check_inputs(inputs: Sequence[Any]) -> None:

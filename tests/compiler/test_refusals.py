@@ -83,3 +83,11 @@ def test_what_a_kernel_cannot_compute_names_the_operation(backend: str) -> None:
     step = ga.compile([LABELS], LABELS**LABELS, backend=backend)
     with pytest.raises(ExecutionError, match=r"power\(labels.* \(at test_refusals.py:\d+\)"):
         step([-1])
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, True, None])
+def test_a_seed_that_is_no_integer_from_0_is_refused(seed: Any) -> None:
+    x = ga.input("x", shape=(3,))
+    with pytest.raises(ArgumentError, match="the seed is an integer >= 0"):
+        ga.compile([x], x, seed=seed)
+    assert ga.compile([x], x, seed=7).seed == 7
