@@ -80,9 +80,12 @@ class FoldedGraph:
     copies: Mapping[Key, Mapping[int, Node]]
 
     @cached_property
-    def readers(self) -> Mapping[Node, Sequence[Node]]:
-        """Who reads each node."""
-        return self.graph.readers()
+    def readers(self) -> Mapping[Node, Sequence[Node | None]]:
+        """Who reads each node; None is the caller, who reads the outputs."""
+        readers: dict[Node, list[Node | None]] = {node: [*known] for node, known in self.graph.readers().items()}
+        for output in self.graph.outputs:
+            readers[output].append(None)
+        return readers
 
     def unfold(self) -> Graph:
         """The graph again, each copy built anew from what its series says of it."""

@@ -160,10 +160,9 @@ class _Alignment:
 
     def is_read_outside(self, series: Series, folded: FoldedGraph) -> bool:
         """Whether anybody but the loop's own series reads the copies."""
-        graph_outputs = set(folded.graph.outputs)
         members = set(self.keys.values())
-        outside = (folded.member.get(reader) not in members for node in series.nodes for reader in folded.readers[node])
-        return any(node in graph_outputs for node in series.nodes) or any(outside)
+        readers = (reader for node in series.nodes for reader in folded.readers[node])
+        return any(reader is None or folded.member.get(reader) not in members for reader in readers)
 
 
 def _in_order(

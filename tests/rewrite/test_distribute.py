@@ -66,3 +66,21 @@ def test_a_carry_that_is_read_at_another_place_at_each_step_is_right() -> None:
     expected = ga.compile([x], outputs, backend="reference")(given)
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
+@pytest.mark.parametrize("asked", [[4], [4, 2], [0, 1, 4], [3], [4, 4]])
+def test_partial_sums_that_the_caller_asks_for_are_kept(asked: list[int]) -> None:
+    """A sum along the steps becomes one sum only if nobody reads it on the way; the caller is somebody."""
+    x = ga.input("x", shape=(5, 3))
+    sums: list[ga.Node] = []
+
+    def cell(total: ga.Node, x_t: ga.Node) -> tuple[ga.Node, None]:
+        sums.append(total + ga.tanh(x_t))
+        return sums[-1], None
+
+    ga.unroll(cell, np.zeros(3, "float32"), x)
+    given = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
+    expected = np.cumsum(np.tanh(given), axis=0)
+    found = ga.compile([x], [sums[step] for step in asked])(given)
+    for step, value in zip(asked, found, strict=True):
+        np.testing.assert_allclose(value, expected[step], rtol=1e-5)
