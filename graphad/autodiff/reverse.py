@@ -16,7 +16,7 @@ from graphad.autodiff.sweep import Sweep, directions
 from graphad.errors import ArgumentError, GradientError, UnreachedError
 from graphad.ir import nest
 from graphad.ir.collection import without_collection
-from graphad.ir.node import COTANGENT, Node
+from graphad.ir.node import COTANGENT, Node, Origin
 from graphad.ir.topology import reachable
 from graphad.ops.build import constant
 from graphad.ops.composite import zeros_like
@@ -117,13 +117,30 @@ class _Arrivals:
 
     def add(self, contribution: Node, reader: Node, position: int) -> None:
         """Add what the rule of ``reader`` gave to its operand at ``position``."""
+        contribution = self._in_step(contribution, reader)
         if isinstance(contribution.op, Assemble):
             self.assemblies.append(contribution)
         elif self.sum is None:
             self.sum = self._labelled(contribution, reader)
         else:
-            with self.sweep.labels(reader.origin, COTANGENT, self.node, position):
+            with self.sweep.labels(self._origin(reader), COTANGENT, self.node, position):
                 self.sum = self.sum + contribution
+
+    def _origin(self, reader: Node) -> Origin:
+        """Where a contribution of the reader belongs: to the reader's step, or if it has none (stack) to the node's."""
+        own, outside = self.node.origin, reader.origin
+        if own.template is None or outside.template is not None:
+            return outside
+        return replace(outside, scope=own.scope, step=own.step, template=(own.template, reader))
+
+    def _in_step(self, contribution: Node, reader: Node) -> Node:
+        """What a reader without a step made for one with a step bears the labels of that step, and so can be folded."""
+        origin, place = contribution.origin, self._origin(reader)
+        if place is reader.origin or origin.twin is not reader or origin.made_by == COTANGENT:
+            return contribution
+        template = (place.template, self.sweep.number)
+        labelled = replace(origin, scope=place.scope, step=place.step, template=template)
+        return Node(contribution.op, contribution.operands, contribution.type, contribution.name, labelled)
 
     def total(self) -> Node | None:
         """The cotangent; None if nothing arrived."""

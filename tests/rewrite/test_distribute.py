@@ -84,3 +84,20 @@ def test_partial_sums_that_the_caller_asks_for_are_kept(asked: list[int]) -> Non
     found = ga.compile([x], [sums[step] for step in asked])(given)
     for step, value in zip(asked, found, strict=True):
         np.testing.assert_allclose(value, expected[step], rtol=1e-5)
+
+
+def test_a_net_with_an_output_at_every_step_is_folded_backward_too() -> None:
+    """Stacked outputs give each step a slice of their cotangent; it belongs to the step, though the stack has none."""
+
+    def statements(steps: int) -> int:
+        x, W = ga.input("x", shape=(2, steps, 3)), ga.parameter(np.eye(3, dtype=np.float32), name="W")
+
+        def cell(h: ga.Node, x_t: ga.Node) -> tuple[ga.Node, ga.Node]:
+            h = ga.tanh(x_t + h @ W)
+            return h, h
+
+        _, hs = ga.unroll(cell, np.zeros((2, 3), "float32"), x, axis=1)
+        loss = ga.mean(ga.square(hs))
+        return ga.compile([x], [loss, ga.grad(loss, W)]).report().statements
+
+    assert statements(60) == statements(6)
