@@ -16,26 +16,11 @@ from graphad.ir.node import Node
 from graphad.ir.tensor_type import Dim, TensorType
 from graphad.ops.arithmetic import add, divide, multiply, negative, reciprocal, sqrt, square, subtract
 from graphad.ops.build import cast, constant
-from graphad.ops.composite import (
-    accuracy,
-    broadcast_to,
-    concatenate,
-    expand_dims,
-    log_softmax,
-    logsumexp,
-    mse,
-    reshape,
-    softmax,
-    softmax_cross_entropy,
-    squeeze,
-    stack,
-    transpose,
-    zeros_like,
-)
 from graphad.ops.contraction import matmul
 from graphad.ops.control import stop_gradient
 from graphad.ops.indexing import one_hot, take_along_axis
 from graphad.ops.leaves import input, parameter
+from graphad.ops.losses import accuracy, mse, softmax_cross_entropy
 from graphad.ops.reduction import argmax, argmin, max, mean, min, sum
 from graphad.ops.selection import (
     absolute,
@@ -55,6 +40,8 @@ from graphad.ops.selection import (
     sign,
     where,
 )
+from graphad.ops.shaping import broadcast_to, concatenate, expand_dims, reshape, squeeze, stack, transpose, zeros_like
+from graphad.ops.softmax import log_softmax, logsumexp, softmax
 from graphad.ops.transcendental import cos, exp, expm1, log, log1p, power, sigmoid, sin, softplus, tanh
 from graphad.recurrence.fold import FoldedGraph, fold
 from graphad.recurrence.unroll import unroll

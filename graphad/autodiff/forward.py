@@ -10,7 +10,7 @@ from graphad.ir import nest
 from graphad.ir.collection import without_collection
 from graphad.ir.node import Node
 from graphad.ir.topology import reachable
-from graphad.ops.composite import zeros_like
+from graphad.ops.shaping import zeros_like
 
 
 @without_collection

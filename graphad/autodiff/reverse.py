@@ -19,7 +19,7 @@ from graphad.ir.collection import without_collection
 from graphad.ir.node import COTANGENT, Node, Origin
 from graphad.ir.topology import reachable
 from graphad.ops.build import constant
-from graphad.ops.composite import zeros_like
+from graphad.ops.shaping import zeros_like
 from graphad.ops.slicing import Assemble, joined
 
 Disconnected = Literal["raise", "zero"]

@@ -6,7 +6,7 @@ moment it is used. Every builder binds its name when it is defined.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -22,6 +22,11 @@ _builders: dict[str, Callable[..., Any]] = {}
 def bind_builder(name: str, builder: Callable[..., Any]) -> None:
     """Say which function builds the node of an operator or a numpy function, by numpy's name."""
     _builders[name] = builder
+
+
+def builders() -> Mapping[str, Callable[..., Any]]:
+    """Every builder, by its name."""
+    return _builders
 
 
 class Operators:

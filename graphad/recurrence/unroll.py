@@ -17,9 +17,9 @@ from graphad.ir.collection import without_collection
 from graphad.ir.node import Node, Scope, apply, current_place, current_scope, labels
 from graphad.ir.tensor_type import INT64, TensorType
 from graphad.ops.build import as_node, broadcast, cast, normalize_axis
-from graphad.ops.composite import expand_dims, stack
 from graphad.ops.control import stop_gradient
 from graphad.ops.selection import where
+from graphad.ops.shaping import expand_dims, stack
 from graphad.ops.slicing import Slice, full_index
 from graphad.ops.structure import zeros
 

@@ -11,10 +11,11 @@ import numpy as np
 from graphad.data.mnist import CLASSES, SIDE
 from graphad.ir.node import Node
 from graphad.ir.op import Array
-from graphad.ops.composite import accuracy, broadcast_to, softmax_cross_entropy
 from graphad.ops.leaves import input, parameter
+from graphad.ops.losses import accuracy, softmax_cross_entropy
 from graphad.ops.reduction import mean
 from graphad.ops.selection import relu
+from graphad.ops.shaping import broadcast_to
 from graphad.ops.transcendental import tanh
 from graphad.optim import SGD, Adam
 from graphad.recurrence.unroll import unroll

@@ -44,4 +44,5 @@ def central_gradient(function: Callable[[Array], float], x: Array) -> Array:
 
 def central_gradient_of(output: Node, x: Node, given: Mapping[Node, Array]) -> Array:
     """The gradient of a 0-d node by one of the inputs."""
-    return central_gradient(lambda array: float(value(output, {**given, x: array})), given[x])
+    graph = Graph(tuple(given), (output,))
+    return central_gradient(lambda array: float(evaluate(graph, [*({**given, x: array}).values()])[0]), given[x])

@@ -12,7 +12,8 @@ from graphad.ir.tensor_type import BOOL, FLOATS, INTEGERS, TensorType
 from graphad.ops.arithmetic import Multiply
 from graphad.ops.elementwise import Elementwise
 from tests.autodiff.differences import central_gradient_of, float32, value, values
-from tests.samples import SAMPLES, Sample
+from tests.rows.sample import Sample
+from tests.samples import SAMPLES
 
 elementwise = pytest.mark.parametrize(
     "sample", [s for s in SAMPLES if isinstance(s.op, Elementwise)], ids=lambda sample: sample.label
