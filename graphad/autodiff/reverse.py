@@ -131,7 +131,7 @@ class _Arrivals:
         own, outside = self.node.origin, reader.origin
         if own.template is None or outside.template is not None:
             return outside
-        return replace(outside, scope=own.scope, step=own.step, template=(own.template, reader))
+        return replace(outside, scope=own.scope, step=own.step, template=(own.template, outside))
 
     def _in_step(self, contribution: Node, reader: Node) -> Node:
         """What a reader without a step made for one with a step bears the labels of that step, and so can be folded."""

@@ -91,12 +91,13 @@ class _Writer:
         called = (node.op.numpy_call()[0] for node in (*computed, *inner) if not isinstance(node.op, Loop))
         self.sources = kernel_sources(called)
         self.names = Names(self.sources)
+        self.staged = set(program.staged)
         self.arguments = {node: self._argument_name(node) for node in program.graph.inputs}
         self.loop_writers: dict[Node, LoopWriter] = {}
         self.chunk_names: list[str] = []
 
     def _argument_name(self, node: Node) -> str:
-        return self.names.fresh(f"{self.names[node]}_given") if node in self.program.staged else self.names[node]
+        return self.names.fresh(f"{self.names[node]}_given") if node in self.staged else self.names[node]
 
     @property
     def given(self) -> str:
@@ -163,7 +164,7 @@ class _Writer:
         """What a caller calls: ``compute``, then ``results``, then ``commit``; ``step`` is all three."""
         program, names = self.program, self.names
         results = [names[node] + ("[()]" if node.shape == () else ".copy()") for node in program.results]
-        passed_on = any(isinstance(node.op, Input) and node not in program.staged for node in program.results)
+        passed_on = any(isinstance(node.op, Input) and node not in self.staged for node in program.results)
         given = self.given if passed_on else ""
         copies = [f"    np.copyto({names[old]}, {names[new]})" for old, new in program.updates]
         return [

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from graphad.errors import GraphadError
-from graphad.ir.node import Node, application_text, rebuild
+from graphad.ir.node import Node, application_text, rebuild, same
 from graphad.ir.tensor_type import Sizes
 from graphad.ir.topology import topological_order
 
@@ -55,7 +55,7 @@ class Graph:
         """The graph of the images of inputs and outputs; this very graph if they are all unchanged."""
         inputs = tuple(mapped.get(node, node) for node in self.inputs)
         outputs = tuple(mapped.get(node, node) for node in self.outputs)
-        return self if (inputs, outputs) == (self.inputs, self.outputs) else Graph(inputs, outputs)
+        return self if same(inputs, self.inputs) and same(outputs, self.outputs) else Graph(inputs, outputs)
 
     def substitute(self, replacements: Mapping[Node, Node]) -> Graph:
         """Put other nodes for some; whatever read the old ones reads the new."""
@@ -77,7 +77,7 @@ class Graph:
             except GraphadError as error:
                 error.locate(application_text(node.op, operands), node.origin.place)
                 raise
-            return node if op is node.op and operands == node.operands else rebuild(node, op, operands)
+            return node if op is node.op and same(operands, node.operands) else rebuild(node, op, operands)
 
         mapped = self.transform(change)
         return Graph(tuple(inputs.values()), mapped.outputs)
@@ -88,7 +88,7 @@ class Graph:
 
 def with_operands(node: Node, operands: tuple[Node, ...]) -> Node:
     """The node on other operands; the node itself if they are its own."""
-    return node if operands == node.operands else rebuild(node, node.op, operands)
+    return node if same(operands, node.operands) else rebuild(node, node.op, operands)
 
 
 def graph_text(graph: Graph) -> str:

@@ -7,9 +7,10 @@ step, reverse mode, a rewrite) opens a `labels` block around them; every node bu
 from __future__ import annotations
 
 import itertools
+import operator
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -254,6 +255,11 @@ def rebuild(node: Node, op: Op, operands: tuple[Node, ...]) -> Node:
     """The node with another op or operands, keeping its name and origin."""
     origin = _after(operands, node.origin)
     return Node(op, operands, _inferred(op, operands, origin), node.name, origin)
+
+
+def same(first: Sequence[Node], second: Sequence[Node]) -> bool:
+    """Whether both hold the very same nodes: ``==`` builds a node that compares values."""
+    return len(first) == len(second) and all(map(operator.is_, first, second))
 
 
 def _after(operands: tuple[Node, ...], origin: Origin) -> Origin:

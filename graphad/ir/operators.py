@@ -91,6 +91,14 @@ class Operators:
     def __ge__(self, other: Any) -> Node:
         return _build("greater_equal", self, other)
 
+    def __eq__(self, other: object) -> Node:  # type: ignore[override]
+        return _build("equal", self, other)
+
+    def __ne__(self, other: object) -> Node:  # type: ignore[override]
+        return _build("not_equal", self, other)
+
+    __hash__ = object.__hash__  # nodes are told apart by identity
+
     def __getitem__(self, index: Any) -> Node:
         return _build("getitem", self, index)
 

@@ -177,7 +177,7 @@ class _Pattern:
         for x, y in zip(first.operands, second.operands, strict=True):
             if x is y:
                 references.append(x)
-            elif key_of.get(x, x) == key_of.get(y) and (y.origin.step or 0) - (x.origin.step or 0) == 1:
+            elif x in key_of and key_of[x] == key_of.get(y) and (y.origin.step or 0) - (x.origin.step or 0) == 1:
                 references.append(Delayed(key_of[x], (x.origin.step or 0) - first.origin.step))
             else:
                 return None

@@ -211,8 +211,8 @@ class _Distribution:
         """Whether the loop needs one of its own copies before it has run, as a value from beyond a series' ends."""
         first = [node for one in recurrence.series for node in one.boundary.values()]
         first += [operand for node in recurrence.before for operand in node.operands]
-        members = set(recurrence.series)
-        return any(self.folded.member.get(node) in members and node not in recurrence.before for node in first)
+        members, before = set(recurrence.series), set(recurrence.before)
+        return any(self.folded.member.get(node) in members and node not in before for node in first)
 
 
 def _with_axes(x: Node, ndim: int) -> Node:

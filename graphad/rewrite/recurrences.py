@@ -191,16 +191,14 @@ class _Body:
     recurrence: Recurrence
     value: Value
     stack: Stack
-    operands: list[Node] = field(default_factory=list)
+    operands: dict[Node, int] = field(default_factory=dict)
     inputs: dict[object, Node] = field(default_factory=dict)
     reads: list[Read] = field(default_factory=list)
     image: dict[Key, Node] = field(default_factory=dict)
 
     def operand(self, node: Node) -> int:
         """The number of the loop's operand that is this node."""
-        if node not in self.operands:
-            self.operands.append(node)
-        return self.operands.index(node)
+        return self.operands.setdefault(node, len(self.operands))
 
     def read(self, what: object, example: Node, read: Callable[[], Read], suffix: str = "") -> Node:
         """The body's input for something that it reads; one for each."""

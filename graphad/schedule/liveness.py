@@ -40,10 +40,9 @@ class Lifetimes:
         """The operand whose memory the result may take over: of the same type, and read here for the last time."""
         if not node.op.traits.elementwise or node.op.traits.multipass:
             return None
-        roots = [self.roots[operand] for operand in node.operands]
-        for operand, root in zip(node.operands, roots, strict=True):
-            direct = operand is root and roots.count(root) == node.operands.count(operand)
-            if direct and operand.type == node.type and self.last_read.get(operand) == number:
+        for operand in node.operands:
+            direct = all(other is operand for other in node.operands if self.roots[other] is self.roots[operand])
+            if direct and self.roots[operand] is operand and operand.type == node.type and self.last_read.get(operand) == number:
                 return operand
         return None
 

@@ -181,3 +181,13 @@ def test_what_is_no_operand_is_refused_with_a_typed_error() -> None:
     for other in ("text", None, object(), 1j):
         with pytest.raises(GraphadError):
             _ = x + other
+
+
+def test_comparing_nodes_builds_a_node_and_never_says_that_they_are_unequal() -> None:
+    prediction, labels = ga.input("prediction", ("batch",), "int64"), ga.input("labels", ("batch",), "int64")
+    right = ga.compile([prediction, labels], ga.mean(prediction == labels))
+    assert right([1, 2, 3, 4], [1, 2, 0, 4]) == 0.75
+    wrong = ga.compile([prediction, labels], ga.mean(prediction != labels))
+    assert wrong([1, 2, 3, 4], [1, 2, 0, 4]) == 0.25
+    with pytest.raises(TypeError, match="no truth value"):
+        bool(prediction == labels)

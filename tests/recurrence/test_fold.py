@@ -36,7 +36,7 @@ def test_the_state_reads_itself_one_step_back_and_the_initial_state_beyond_its_f
     (recurrent,) = [
         s
         for s in folded.series
-        if Delayed(series_of(folded, "h").key, -1) in s.references and s.nodes[0].op.name == "matmul"
+        if {Delayed(series_of(folded, "h").key, -1)}.intersection(s.references) and s.nodes[0].op.name == "matmul"
     ]
     assert (recurrent.first, recurrent.last) == (0, 5)
     assert list(recurrent.boundary) == [(0, 0)]

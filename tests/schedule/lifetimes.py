@@ -16,7 +16,8 @@ NOBODY = -1
 
 def memory_of(node: Node, program: Program) -> Node:
     """Whose memory the node's value is in."""
-    while node in program.views:
+    views = set(program.views)
+    while node in views:
         (node,) = node.operands
     return node
 
