@@ -41,9 +41,10 @@ class Lifetimes:
         if not node.op.traits.elementwise or node.op.traits.multipass:
             return None
         for operand in node.operands:
-            direct = all(other is operand for other in node.operands if self.roots[other] is self.roots[operand])
-            if direct and self.roots[operand] is operand and operand.type == node.type and self.last_read.get(operand) == number:
-                return operand
+            root = self.roots[operand]
+            direct = all(other is root for other in node.operands if self.roots[other] is root)
+            if direct and root.type == node.type and self.last_read.get(root) == number:
+                return root
         return None
 
     def dying(self, number: int, node: Node) -> list[Node]:
