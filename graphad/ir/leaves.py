@@ -1,7 +1,8 @@
 """The leaves of a graph: values that are bound from outside and not computed by an operation.
 
-Inputs are bound at each call, parameters live in a `Storage` that outlasts calls, constants carry their own bytes, and
-the value of a size is a constant as soon as the graph is specialised.
+Inputs are bound at each call, parameters (and the key of random numbers, which is one) live in a `Storage` that
+outlasts calls, constants carry their own bytes, and the value of a size is a constant as soon as the graph is
+specialised.
 """
 
 from __future__ import annotations
@@ -100,6 +101,25 @@ class Parameter(Leaf):
     def specialise(self, sizes: Sizes) -> Parameter:
         """A parameter's shape is always integers."""
         return self
+
+
+@dataclass(frozen=True, eq=False)
+class Key(Parameter):
+    """What random numbers are drawn with: the seed and the number of the call, as uint64.
+
+    A graph is declared with one key for all graphs; a function that is made of it has a key of its own.
+    """
+
+    name = "key"
+    latex = r"\mathrm{key}"
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    @staticmethod
+    def of(seed: int, calls: int = 0) -> Key:
+        """The key of a seed and a number of calls, each from 0 to 2**64 - 1."""
+        array = np.array([seed, calls], np.uint64)
+        return Key(TensorType.of(array.shape, array.dtype), Storage(array), trainable=False)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""Structures of nodes: a leaf, or tuples, lists and dicts of structures. What goes in comes back alike."""
+"""Structures of nodes: a leaf, or tuples, lists and dicts of structures. What goes in comes back alike.
+
+A dict is known by its keys and not by the order in which they were put in: its leaves are taken in the order of the
+keys' texts, so two dicts that are alike always give corresponding leaves.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +13,27 @@ from graphad.errors import ArgumentError
 
 
 def leaves(structure: Any) -> list[Any]:
-    """The leaves in order; dicts by insertion.
+    """The leaves in order.
 
-    >>> leaves({"a": 1, "b": (2, [3])})
+    >>> leaves({"b": (2, [3]), "a": 1})
     [1, 2, 3]
     """
     if isinstance(structure, dict):
-        return [leaf for part in structure.values() for leaf in leaves(part)]
+        return [leaf for key in _keys(structure) for leaf in leaves(structure[key])]
     if isinstance(structure, (tuple, list)):
         return [leaf for part in structure for leaf in leaves(part)]
     return [structure]
 
 
+def _keys(structure: dict[Any, Any]) -> list[Any]:
+    return sorted(structure, key=repr)
+
+
 def rebuilt(structure: Any, values: Iterator[Any]) -> Any:
     """The same structure, with the next of ``values`` in place of each leaf."""
     if isinstance(structure, dict):
-        return {key: rebuilt(part, values) for key, part in structure.items()}
+        parts = {key: rebuilt(structure[key], values) for key in _keys(structure)}
+        return {key: parts[key] for key in structure}
     if isinstance(structure, tuple) and hasattr(structure, "_fields"):
         return type(structure)(*(rebuilt(part, values) for part in structure))
     if isinstance(structure, (tuple, list)):
@@ -53,11 +62,11 @@ def check_alike(expected: Any, given: Any) -> None:
 def outline(structure: Any) -> str:
     """The structure with ``*`` for each leaf.
 
-    >>> outline({"a": 1, "b": (2, [3])})
+    >>> outline({"b": (2, [3]), "a": 1})
     "{'a': *, 'b': (*, [*])}"
     """
     if isinstance(structure, dict):
-        return "{" + ", ".join(f"{key!r}: {outline(part)}" for key, part in structure.items()) + "}"
+        return "{" + ", ".join(f"{key!r}: {outline(structure[key])}" for key in _keys(structure)) + "}"
     if isinstance(structure, (tuple, list)):
         inside = ", ".join(map(outline, structure))
         return f"[{inside}]" if isinstance(structure, list) else f"({inside})"

@@ -29,7 +29,7 @@ SourceLine: TypeAlias = tuple[str, int]
 Template: TypeAlias = tuple[Any, ...]
 COTANGENT = "cotangent"
 """The ``made_by`` of a node that is the whole cotangent of its twin, and not a step on the way to one."""
-_PACKAGE = f"{Path(__file__).parent.parent}{os.sep}"
+PACKAGE = f"{Path(__file__).parent.parent}{os.sep}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,6 +204,13 @@ class labels:  # noqa: N801 (a context manager that reads as a word)
 
 
 _ranks = itertools.count(1)
+
+
+def next_rank() -> int:
+    """A place in the order of declaration: behind all nodes that there are, before those that will be declared."""
+    return next(_ranks)
+
+
 _unlabelled = labels()
 _labels: ContextVar[labels] = ContextVar("labels", default=_unlabelled)
 
@@ -227,7 +234,7 @@ def current_place() -> str:
 def user_line() -> SourceLine | None:
     """The innermost line on the stack that is not graphad's own."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 

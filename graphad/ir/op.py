@@ -34,7 +34,8 @@ class Traits:
     reads operands after it has begun to write). ``view``: shares its operand's memory; ``contiguous_view``: only if
     the operand is contiguous. ``broadcast``: a view that only repeats its operand, so an elementwise reader may read
     the operand itself. ``linear``: linear in all operands together. ``identity``: equal to its operand, and there
-    only to stop or redirect a gradient. ``unit``: the value that leaves the *other* operand as it is, on the right
+    only to stop or redirect a gradient; ``barrier``: one that no rewrite takes away, so that what reads it is never
+    merged with what reads its operand. ``unit``: the value that leaves the *other* operand as it is, on the right
     and, if the op is commutative, on the left.
     """
 
@@ -47,6 +48,7 @@ class Traits:
     linear: bool = False
     commutative: bool = False
     identity: bool = False
+    barrier: bool = False
     unit: float | None = None
 
 
@@ -69,6 +71,10 @@ class Op:
         that is not numpy's own must be self-contained but for ``np``: emitted programs carry its source.
         """
         raise TypeError(f"{type(self).__name__} has no kernel")
+
+    def numpy_method(self, *operands: TensorType) -> str | None:
+        """The method of the first operand that does the same with less ceremony, as ``x.dot(y, result)``, if any."""
+        return None
 
     def kernel(self, *arrays: Array, out: Array | None = None) -> Array:
         """Compute the op on arrays, into ``out`` if it is given."""
@@ -108,6 +114,13 @@ class Op:
 
     def stacked(self, steps: int) -> Op | None:
         """The operation on operands that are all stacked over ``steps`` in a new first axis; None if there is none."""
+        return None
+
+    def along(self, stride: tuple[int, ...], steps: int, *operands: Node) -> Node | None:
+        """What the copies of ``steps`` steps give, stacked in a new first axis, as one node; None if there is none.
+
+        The attributes of the copies advance by ``stride``, from those of this one, and all read the same operands.
+        """
         return None
 
     def attributes(self) -> str:

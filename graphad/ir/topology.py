@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     Dependences = nx.DiGraph[Node]
 
 
-def topological_order(outputs: Iterable[Node]) -> tuple[Node, ...]:
-    """The outputs and all that they depend on, operands first, in the order of declaration."""
+def topological_order(outputs: Iterable[Node], inside: Callable[[Node], bool] | None = None) -> tuple[Node, ...]:
+    """The outputs and all that they depend on, operands first, in the order of declaration.
+
+    With ``inside``, no further than it holds.
+    """
     order: dict[Node, None] = {}
     for output in outputs:
         stack = [] if output in order else [(output, iter(output.operands))]
         while stack:
             node, operands = stack[-1]
-            pending = next((operand for operand in operands if operand not in order), None)
+            pending = next((x for x in operands if x not in order and (inside is None or inside(x))), None)
             if pending is None:
                 order[node] = None
                 stack.pop()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from graphad.ir.builder import builder
 from graphad.ir.node import Node
-from graphad.ir.op import Traits
+from graphad.ir.op import Attributes, Traits
 from graphad.ops.build import Operand, as_node
 from graphad.ops.elementwise import Analytic, DirectionMap, Elementwise, Numeric, elementwise, itself
 
@@ -113,6 +115,42 @@ class Sqrt(Analytic):
 
 
 @dataclass(frozen=True)
+class Cbrt(Analytic):
+    """The cube root, also of negative numbers; its derivative at 0 is infinite."""
+
+    name = "cbrt"
+    latex = r"\sqrt[3]{}"
+    ufunc = np.cbrt
+
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """1 / (3 y^2)."""
+        return (lambda d: d / (3.0 * square(result)),)
+
+
+@dataclass(frozen=True)
+class Rsqrt(Analytic):
+    """1 / sqrt(x)."""
+
+    name = "rsqrt"
+    latex = "{}^{-1/2}"
+
+    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
+        """The square root and its reciprocal, in place."""
+        return rsqrt_kernel, {}
+
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """-y / (2 x), which overflows no earlier than it must."""
+        (x,) = operands
+        return (lambda d: d * (-0.5 * result / x),)
+
+
+def rsqrt_kernel(x: Any, out: Any = None) -> Any:
+    """1 / sqrt(x)."""
+    out = np.sqrt(x, out=np.empty_like(x) if out is None else out)
+    return np.reciprocal(out, out=out)
+
+
+@dataclass(frozen=True)
 class Reciprocal(Analytic):
     """1 / x."""
 
@@ -132,10 +170,19 @@ divide = elementwise(Divide())
 negative = elementwise(Negative())
 square = elementwise(Square())
 sqrt = elementwise(Sqrt())
+cbrt = elementwise(Cbrt())
+rsqrt = elementwise(Rsqrt())
 reciprocal = elementwise(Reciprocal())
 
 
 @builder
 def positive(x: Operand) -> Node:
-    """+x, which is x."""
-    return as_node(x)
+    """+x, which is x; truth values have no sign.
+
+    >>> import graphad as ga
+    >>> positive(ga.input("x", shape=(3,)))
+    <x: float32[3]>
+    """
+    node = as_node(x)
+    Numeric().infer(node.type)
+    return node

@@ -1,4 +1,4 @@
-"""How operands become nodes that fit together: weak scalars, promotion of dtypes, explicit broadcasting.
+"""How operands become nodes that fit together: of one dtype (by the rule of `promotion`), of one shape.
 
 Broadcasting is a node of the graph, put in here, so that shape rules and gradient rules of elementwise operations see
 operands of one shape and read as the formula.
@@ -13,14 +13,16 @@ import numpy as np
 
 from graphad.errors import ArgumentError, DTypeError, ShapeError
 from graphad.ir.builder import builder
-from graphad.ir.leaves import Constant
+from graphad.ir.contract import is_integer
+from graphad.ir.leaves import Constant, SizeOf
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Array
-from graphad.ir.tensor_type import BOOL, FLOAT32, INT64, Dimension, Shape, dtype_of
+from graphad.ir.tensor_type import BOOL, FLOAT32, INT64, Dim, Dimension, Shape, TensorType, dtype_of
+from graphad.ops.promotion import is_weak, promote, promote_weak
 from graphad.ops.structure import BroadcastTo, Cast
 
 Operand: TypeAlias = Any
-"""A node, a Python scalar (weak: it takes the dtype of the others), or anything numpy reads as an array."""
+"""A node; a Python number or a named size (weak: they take the others' dtype); or anything numpy reads as an array."""
 
 
 @builder
@@ -38,7 +40,7 @@ def as_array(value: Any, dtype: Any = None) -> Array:
 
     ShapeError for rows of different lengths; DTypeError for what ``dtype`` cannot hold, such as 300 for uint8.
     """
-    if isinstance(value, Node):
+    if isinstance(value, (Node, Dim)):
         raise ArgumentError(f"{value!r} is symbolic: it has no value yet")
     try:
         array = np.asarray(value)
@@ -48,44 +50,46 @@ def as_array(value: Any, dtype: Any = None) -> Array:
     if dtype is None:
         dtype = FLOAT32 if python and array.dtype == np.float64 else array.dtype
     wanted = dtype_of(dtype)
+    if array.dtype.kind not in "biuf" and not _are_integers(array):
+        raise DTypeError(f"the value is of {array.dtype}, which is not made {wanted}: give numbers or truth values")
     try:
         return np.array(value if python else array, dtype=wanted, order="C")
     except (OverflowError, TypeError, ValueError) as error:
         raise DTypeError(f"the value does not fit {wanted} ({error}): use or cast to another dtype") from error
 
 
+def _are_integers(array: Array) -> bool:
+    """Whether an array of objects holds Python's integers, of which some are too long for int64."""
+    return array.dtype.kind == "O" and all(isinstance(value, int) for value in array.flat)
+
+
 def as_node(value: Operand) -> Node:
-    """The value as a node: itself, or a constant."""
+    """The value as a node: itself, the number behind a named size, or a constant."""
+    if isinstance(value, Dim):
+        return size_of(value, INT64)
     return value if isinstance(value, Node) else constant(value)
 
 
-def promote(dtypes: Sequence[np.dtype[Any]]) -> np.dtype[Any]:
-    """The dtype of a result: the widest float if there is one, whatever the integers beside it; else numpy's rule.
-
-    >>> promote([np.dtype("int64"), np.dtype("float32")])
-    dtype('float32')
-    """
-    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
-    found = np.result_type(*(floats or dtypes))
-    return FLOAT32 if found.kind == "f" and not floats else found  # int64 with uint64
-
-
 def unify(operands: Sequence[Operand]) -> list[Node]:
-    """Nodes of one dtype; a Python scalar takes the dtype of the others, if its kind is no wider than theirs."""
-    scalars = [operand for operand in operands if isinstance(operand, (bool, int, float))]
-    nodes = [operand if isinstance(operand, (bool, int, float)) else as_node(operand) for operand in operands]
+    """Nodes of one dtype; weak scalars take the dtype of the others, if its kind is no narrower than theirs."""
+    nodes = [operand if is_weak(operand) else as_node(operand) for operand in operands]
     dtype = promote([node.dtype for node in nodes if isinstance(node, Node)] or [BOOL])
-    for scalar in scalars:
-        dtype = promote([dtype, _weak_dtype(scalar, dtype)])
-    return [cast(node, dtype) if isinstance(node, Node) else constant(node, dtype) for node in nodes]
+    for operand in nodes:
+        if not isinstance(operand, Node):
+            dtype = promote_weak(operand, dtype)
+    return [_of_dtype(node, dtype) for node in nodes]
 
 
-def _weak_dtype(scalar: bool | float, beside: np.dtype[Any]) -> np.dtype[Any]:
-    if isinstance(scalar, bool):
-        return BOOL
-    if isinstance(scalar, int):
-        return INT64 if beside == BOOL else beside
-    return beside if beside.kind == "f" else FLOAT32
+def _of_dtype(operand: Node | bool | float | Dim, dtype: np.dtype[Any]) -> Node:
+    if isinstance(operand, Dim):
+        return size_of(operand, dtype)
+    return cast(operand, dtype) if isinstance(operand, Node) else constant(operand, dtype)
+
+
+def size_of(size: Dimension, dtype: Any) -> Node:
+    """The value of a dimension, as a 0-d node."""
+    leaf = SizeOf(TensorType((), dtype), size)
+    return apply(leaf.specialise({}))
 
 
 @builder
@@ -143,7 +147,7 @@ def broadcast_together(operands: Sequence[Node]) -> list[Node]:
 
 def normalize_axis(axis: Any, ndim: int) -> int:
     """The axis as a number from 0; a ShapeError if the operand has no such axis."""
-    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+    if not is_integer(axis):
         raise DTypeError(f"an axis is an integer; got {axis!r}")
     if not -ndim <= axis < ndim:
         remedy = f"use -{ndim} to {ndim - 1}" if ndim else "it has none"
@@ -153,9 +157,13 @@ def normalize_axis(axis: Any, ndim: int) -> int:
 
 def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes meant by None (all), one axis, or a tuple, each once, in order."""
-    if axis is None:
-        return tuple(range(ndim))
-    axes = [normalize_axis(one, ndim) for one in (axis if isinstance(axis, (tuple, list)) else (axis,))]
+    return tuple(range(ndim)) if axis is None else tuple(sorted(axes_in_order(axis, ndim)))
+
+
+def axes_in_order(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes meant by one axis or a sequence, each once, in the order given."""
+    given = axis.tolist() if isinstance(axis, np.ndarray) else axis
+    axes = tuple(normalize_axis(one, ndim) for one in (given if isinstance(given, (tuple, list, range)) else (given,)))
     if len(set(axes)) != len(axes):
         raise ShapeError(f"axis {axis} names one axis twice")
-    return tuple(sorted(axes))
+    return axes

@@ -1,9 +1,9 @@
-"""Operations that change a gradient and not a value."""
+"""Operations that change a gradient, or how it is computed, and not a value."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphad.ir.builder import builder
@@ -11,6 +11,7 @@ from graphad.ir.node import Node, apply
 from graphad.ir.op import Array, Attributes, Op, Traits
 from graphad.ir.tensor_type import TensorType
 from graphad.ops.build import Operand, as_node
+from graphad.ops.structure import Linear, copy_kernel
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,75 @@ class StopGradient(Op):
 
 def itself_kernel(x: Array) -> Array:
     """The array itself."""
+    return x
+
+
+@dataclass(frozen=True)
+class Checkpointed(Linear):
+    """A result of a checkpointed function, in memory of its own, so that what it is a part of need not be kept.
+
+    ``since``: the rank at which the function began. What was declared after that, and the result depends on, is
+    computed anew for its gradient.
+    """
+
+    since: int = field(repr=False, compare=False)
+    name = "checkpoint"
+    latex = r"\mathrm{checkpoint}"
+    traits = Traits(elementwise=True, linear=True)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """The operand's type."""
+        return operands[0]
+
+    def stacked(self, steps: int) -> Op:
+        return self
+
+    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
+        """np.copyto."""
+        return copy_kernel, {}
+
+    def adjoint(self, cotangent: Node, *_: Node) -> tuple[Node | None, ...]:
+        """The cotangent."""
+        return (cotangent,)
+
+    def jvp(self, tangents: tuple[Node | None, ...], result: Node, *operands: Node) -> Node | None:
+        """The tangent: of what is computed forward nothing is computed anew."""
+        return tangents[0]
+
+
+@dataclass(frozen=True)
+class Recompute(Op):
+    """The first operand, as what is computed anew reads it; the second, if there is one, has been computed before.
+
+    It is a barrier: what reads it is not merged with what was computed the first time, which so need not be kept.
+    """
+
+    name = "recompute"
+    latex = r"\mathrm{again}"
+    traits = Traits(view=True, identity=True, barrier=True)
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """The type of the first operand."""
+        return operands[0]
+
+    def stacked(self, steps: int) -> Op:
+        return self
+
+    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
+        """The first array itself."""
+        return first_kernel, {}
+
+    def vjp(self, cotangent: Node, result: Node, *operands: Node) -> tuple[Node | None, ...]:
+        """The cotangent, for the first operand."""
+        return cotangent, *(None for _ in operands[1:])
+
+    def jvp(self, tangents: tuple[Node | None, ...], result: Node, *operands: Node) -> Node | None:
+        """The tangent of the first operand."""
+        return tangents[0]
+
+
+def first_kernel(x: Array, *_: Array) -> Array:
+    """The first array itself."""
     return x
 
 

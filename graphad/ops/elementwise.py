@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, ClassVar, TypeAlias
 
-from graphad.errors import DTypeError, ShapeError
+import numpy as np
+
+from graphad.errors import ArgumentError, DTypeError, ShapeError
 from graphad.ir.builder import builder
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Attributes, Op, Traits
@@ -66,7 +69,7 @@ class Numeric(Elementwise):
     def infer(self, *operands: TensorType) -> TensorType:
         """The common type of the operands, which is not bool."""
         if any(x.dtype.kind == "b" for x in operands):
-            raise DTypeError("the operands are truth values: cast them to numbers first")
+            raise DTypeError("the operands are truth values: use ~ and ^ on them, or cast them to numbers first")
         return super().infer(*operands)
 
 
@@ -89,7 +92,11 @@ def itself(direction: Node) -> Node:
 def elementwise(op: Elementwise) -> Callable[..., Node]:
     """The builder of an elementwise operation: promotes, broadcasts, applies."""
 
+    count = operand_count(op)
+
     def build(*operands: Operand) -> Node:
+        if len(operands) != count:
+            raise ArgumentError(f"it takes {count} operand{'s' * (count > 1)}; {len(operands)} are given")
         nodes = unify(operands) if len(operands) > 1 else [as_node(operands[0])]
         if isinstance(op, Analytic):
             nodes = [as_float(node) for node in nodes]
@@ -98,3 +105,11 @@ def elementwise(op: Elementwise) -> Callable[..., Node]:
     build.__name__ = build.__qualname__ = op.name
     build.__doc__ = op.__doc__
     return builder(build)
+
+
+def operand_count(op: Elementwise) -> int:
+    """How many operands the kernel takes."""
+    function, keywords = op.numpy_call()
+    if isinstance(function, np.ufunc):
+        return function.nin
+    return len(signature(function).parameters.keys() - keywords.keys() - {"out"})

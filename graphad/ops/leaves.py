@@ -22,7 +22,7 @@ def input(name: str, shape: Any = (), dtype: Any = FLOAT32) -> Node:
     >>> input("x", shape=("batch", 28, 28))
     <x: float32[batch, 28, 28]>
     """
-    if not isinstance(name, str) or not name:
+    if not name:
         raise ArgumentError(f"an input needs a name, such as 'x'; got {name!r}")
     return apply(Input(TensorType.of(shape, dtype)), name=name)
 

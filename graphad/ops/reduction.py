@@ -1,4 +1,7 @@
-"""Reductions over axes. ``axis`` is None (all axes), an integer or a tuple; ``keepdims`` keeps the axes with size 1."""
+"""Reductions over axes. ``axis`` is None (all axes), an integer or a tuple; ``keepdims`` keeps the axes with size 1.
+
+Each is named as in numpy, and numpy's own function on nodes finds it; of numpy's other options none is needed.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,14 @@ import numpy as np
 
 from graphad.errors import ShapeError
 from graphad.ir.builder import builder
-from graphad.ir.leaves import SizeOf
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Attributes, Op
-from graphad.ir.tensor_type import INT64, TensorType, product
-from graphad.ops.build import Operand, as_float, as_node, cast, normalize_axes, normalize_axis
-from graphad.ops.selection import equal, where
+from graphad.ir.tensor_type import BOOL, INT64, TensorType, product
+from graphad.ops.build import Operand, as_float, as_node, cast, normalize_axes, normalize_axis, size_of
+from graphad.ops.options import numpy_options
+from graphad.ops.scan import CumProd, accumulator
+from graphad.ops.selection import equal, not_equal, where
+from graphad.ops.shaping import reshape
 from graphad.ops.structure import Sum, reduced_shape, reduction_keywords, spread
 
 
@@ -30,7 +35,7 @@ class Extreme(Op):
     def infer(self, *operands: TensorType) -> TensorType:
         """The operand without the axes, none of which may be empty."""
         (x,) = operands
-        if any(x.shape[axis] == 0 for axis in self.axes):
+        if 0 in [x.shape[axis] for axis in self.axes]:
             raise ShapeError("an extreme of no elements has no value")
         return TensorType(reduced_shape(x.shape, self.axes, self.keepdims), x.dtype)
 
@@ -85,6 +90,7 @@ class ArgExtreme(Op):
     """The base of argmax and argmin: the first place of the extreme, int64; no gradient."""
 
     axis: int
+    keepdims: bool = False
     function: ClassVar[Callable[..., Any]]
 
     def infer(self, *operands: TensorType) -> TensorType:
@@ -92,14 +98,18 @@ class ArgExtreme(Op):
         (x,) = operands
         if x.shape[self.axis] == 0:
             raise ShapeError("the place of an extreme of no elements has no value")
-        return TensorType(reduced_shape(x.shape, (self.axis,), keepdims=False), INT64)
+        return TensorType(reduced_shape(x.shape, (self.axis,), self.keepdims), INT64)
 
     def stacked(self, steps: int) -> Op:
-        return type(self)(self.axis + 1)
+        return type(self)(self.axis + 1, self.keepdims)
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.argmax or np.argmin."""
-        return self.function, {"axis": self.axis}
+        return self.function, reduction_keywords((self.axis,), self.keepdims)
+
+    def flops(self, result: TensorType, *operands: TensorType) -> int:
+        """One comparison for each element."""
+        return int(np.prod(operands[0].static_shape))
 
 
 @dataclass(frozen=True)
@@ -120,7 +130,90 @@ class ArgMin(ArgExtreme):
     function = staticmethod(np.argmin)
 
 
+@dataclass(frozen=True)
+class Prod(Op):
+    """The product over ``axis``; of nothing, 1. Integers are multiplied as int64 or uint64, and so are truth values."""
+
+    axis: int
+    keepdims: bool = False
+    name = "prod"
+    latex = r"\prod"
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """The operand without the axis, or with size 1 in its place."""
+        (x,) = operands
+        return TensorType(reduced_shape(x.shape, (self.axis,), self.keepdims), accumulator(x.dtype))
+
+    def stacked(self, steps: int) -> Op:
+        return Prod(self.axis + 1, self.keepdims)
+
+    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
+        """np.multiply.reduce, which is np.prod without its ceremony."""
+        return np.multiply.reduce, reduction_keywords((self.axis,), self.keepdims)
+
+    def vjp(self, cotangent: Node, result: Node, *operands: Node) -> tuple[Node | None, ...]:
+        """The product of the other elements: it is not divided by the element, which may be 0."""
+        (x,) = operands
+        return (spread(cotangent, x.shape, (self.axis,)) * self._others(x),)
+
+    def jvp(self, tangents: tuple[Node | None, ...], result: Node, *operands: Node) -> Node | None:
+        """The sum over the elements of the tangent, times the product of the others."""
+        (x,), (tangent,) = operands, tangents
+        return None if tangent is None else apply(Sum((self.axis,), self.keepdims), tangent * self._others(x))
+
+    def _others(self, x: Node) -> Node:
+        before, after = CumProd(self.axis, exclusive=True), CumProd(self.axis, reverse=True, exclusive=True)
+        return apply(before, x) * apply(after, x)
+
+    def flops(self, result: TensorType, *operands: TensorType) -> int:
+        """One multiplication for each element."""
+        return int(np.prod(operands[0].static_shape))
+
+
+@dataclass(frozen=True)
+class Quantifier(Op):
+    """The base of any and all: what is not 0 is true, and NaN is not 0; no gradient."""
+
+    axes: tuple[int, ...]
+    keepdims: bool = False
+    ufunc: ClassVar[np.ufunc]
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """The operand without the axes, bool."""
+        return TensorType(reduced_shape(operands[0].shape, self.axes, self.keepdims), BOOL)
+
+    def stacked(self, steps: int) -> Op:
+        return type(self)(tuple(axis + 1 for axis in self.axes), self.keepdims)
+
+    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
+        """The reduction of the ufunc."""
+        return self.ufunc.reduce, reduction_keywords(self.axes, self.keepdims)
+
+    def flops(self, result: TensorType, *operands: TensorType) -> int:
+        """One test for each element."""
+        return int(np.prod(operands[0].static_shape))
+
+
+@dataclass(frozen=True)
+class Exists(Quantifier):
+    """Whether an element is true; of nothing, False."""
+
+    name = "any"
+    latex = r"\exists"
+    ufunc = np.logical_or
+
+
+@dataclass(frozen=True)
+class ForAll(Quantifier):
+    """Whether every element is true; of nothing, True."""
+
+    name = "all"
+    latex = r"\forall"
+    ufunc = np.logical_and
+
+
 @builder
+@numpy_options
 def sum(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
     """The sum over ``axis``: of integers as int64 or uint64; of bool, the count as int64; of nothing, zero.
 
@@ -134,6 +227,7 @@ def sum(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
 
 
 @builder
+@numpy_options
 def mean(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
     """The mean over ``axis``, as a float; of nothing, NaN.
 
@@ -147,40 +241,130 @@ def mean(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
     return sum(node, axes, keepdims) / count
 
 
-def size_of(size: Any, dtype: Any) -> Node:
-    """The value of a dimension, as a 0-d node."""
-    leaf = SizeOf(TensorType((), dtype), size)
-    return apply(leaf.specialise({}))
+@builder
+@numpy_options
+def prod(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
+    """The product over ``axis``: of integers and bool as int64 or uint64; of nothing, 1.
+
+    The gradient is exact where one or more factors are 0.
+
+    >>> import graphad as ga
+    >>> prod(ga.input("x", shape=("batch", 3)), axis=1)
+    <prod: float32[batch]>
+    """
+    node = as_node(x)
+    for one in reversed(normalize_axes(axis, node.ndim)):
+        node = apply(Prod(one, keepdims), node)
+    return cast(node, accumulator(node.dtype))
 
 
 @builder
+@numpy_options
 def max(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
-    """The greatest element over ``axis``; those that tie share the gradient. A ShapeError for an empty axis."""
+    """The greatest element over ``axis``; those that tie share the gradient. A ShapeError for an empty axis.
+
+    >>> import graphad as ga
+    >>> max(ga.input("x", shape=("batch", 3)), axis=1, keepdims=True)
+    <max: float32[batch, 1]>
+    """
     node = as_node(x)
     return apply(Max(normalize_axes(axis, node.ndim), keepdims), node)
 
 
 @builder
+@numpy_options
 def min(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
-    """The least element over ``axis``; those that tie share the gradient. A ShapeError for an empty axis."""
+    """The least element over ``axis``; those that tie share the gradient. A ShapeError for an empty axis.
+
+    >>> import graphad as ga
+    >>> min(ga.input("x", shape=("batch", 3)), axis=(0, 1))
+    <min: float32[]>
+    """
     node = as_node(x)
     return apply(Min(normalize_axes(axis, node.ndim), keepdims), node)
 
 
 @builder
-def argmax(x: Operand, axis: int | None = None) -> Node:
-    """The first place of the greatest element along ``axis`` (None: of the flattened operand), int64."""
-    return _arg_extreme(ArgMax, x, axis)
+@numpy_options
+def ptp(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
+    """The greatest less the least element over ``axis`` ("peak to peak"). A ShapeError for an empty axis.
+
+    >>> import graphad as ga
+    >>> ptp(ga.input("x", shape=("batch", 3)), axis=0)
+    <subtract: float32[3]>
+    """
+    node = as_node(x)
+    axes = normalize_axes(axis, node.ndim)
+    return max(node, axes, keepdims) - min(node, axes, keepdims)
 
 
 @builder
-def argmin(x: Operand, axis: int | None = None) -> Node:
-    """The first place of the least element along ``axis`` (None: of the flattened operand), int64."""
-    return _arg_extreme(ArgMin, x, axis)
+@numpy_options
+def argmax(x: Operand, axis: int | None = None, *, keepdims: bool = False) -> Node:
+    """The first place of the greatest element along ``axis`` (None: of the flattened operand), int64.
+
+    >>> import graphad as ga
+    >>> argmax(ga.input("x", shape=("batch", 3)), axis=1)
+    <argmax: int64[batch]>
+    """
+    return _arg_extreme(ArgMax, x, axis, keepdims)
 
 
-def _arg_extreme(op: type[ArgExtreme], x: Operand, axis: int | None) -> Node:
+@builder
+@numpy_options
+def argmin(x: Operand, axis: int | None = None, *, keepdims: bool = False) -> Node:
+    """The first place of the least element along ``axis`` (None: of the flattened operand), int64.
+
+    >>> import graphad as ga
+    >>> argmin(ga.input("x", shape=("batch", 3)), axis=1, keepdims=True)
+    <argmin: int64[batch, 1]>
+    """
+    return _arg_extreme(ArgMin, x, axis, keepdims)
+
+
+def _arg_extreme(op: type[ArgExtreme], x: Operand, axis: int | None, keepdims: bool) -> Node:
     node = as_node(x)
-    if axis is None:
-        node, axis = node.reshape(-1), 0
-    return apply(op(normalize_axis(axis, node.ndim)), node)
+    if axis is not None:
+        return apply(op(normalize_axis(axis, node.ndim), keepdims), node)
+    place = apply(op(0), reshape(node, -1))
+    return reshape(place, (1,) * node.ndim) if keepdims else place
+
+
+@builder
+@numpy_options
+def any(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
+    """Whether an element over ``axis`` is not 0, as bool; of nothing, False. NaN is not 0.
+
+    >>> import graphad as ga
+    >>> any(ga.input("x", shape=("batch", 3)), axis=1)
+    <any: bool[batch]>
+    """
+    node = as_node(x)
+    return apply(Exists(normalize_axes(axis, node.ndim), keepdims), node)
+
+
+@builder
+@numpy_options
+def all(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
+    """Whether no element over ``axis`` is 0, as bool; of nothing, True.
+
+    >>> import graphad as ga
+    >>> all(ga.input("x", shape=("batch", 3)), axis=1)
+    <all: bool[batch]>
+    """
+    node = as_node(x)
+    return apply(ForAll(normalize_axes(axis, node.ndim), keepdims), node)
+
+
+@builder
+@numpy_options
+def count_nonzero(x: Operand, axis: Any = None, *, keepdims: bool = False) -> Node:
+    """How many elements over ``axis`` are not 0, int64; NaN is not 0.
+
+    >>> import graphad as ga
+    >>> count_nonzero(ga.input("x", shape=("batch", 3)), axis=1)
+    <sum: int64[batch]>
+    """
+    node = as_node(x)
+    axes = normalize_axes(axis, node.ndim)
+    return sum(node if node.dtype == BOOL else not_equal(node, 0), axes, keepdims)

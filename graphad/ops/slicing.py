@@ -14,11 +14,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from graphad.errors import DTypeError, ShapeError
-from graphad.ir.builder import builder
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Array, Attributes, Op, Traits
-from graphad.ir.tensor_type import Dimension, Shape, TensorType, known
-from graphad.ops.structure import Linear, Reshape
+from graphad.ir.tensor_type import Dimension, Shape, Sizes, TensorType, known, specialise
+from graphad.ops.structure import Linear, Transpose
 
 
 class Span(NamedTuple):
@@ -36,6 +35,13 @@ class Span(NamedTuple):
         """The last place, if there is one."""
         return self.start + self.step * (self.length - 1)
 
+    def specialise(self, sizes: Sizes) -> Span:
+        """The span with integers for named sizes; one of no elements begins at 0, whichever way it ran."""
+        length = specialise(self.length, sizes)
+        if length == 0:
+            return Span(0, 0)
+        return Span(specialise(self.start, sizes), length, 1 if length == 1 else self.step)
+
     def as_slice(self) -> slice:
         """The Python slice, once the sizes are integers."""
         start, length = known(self.start), known(self.length)
@@ -50,6 +56,16 @@ Index: TypeAlias = tuple[int | Span, ...]
 def full_index(shape: Shape) -> Index:
     """The index that takes everything."""
     return tuple(Span(0, size) for size in shape)
+
+
+def reversed_span(size: Dimension) -> Span:
+    """The whole of an axis from its end to its beginning."""
+    return Span(0, size) if size in (0, 1) else Span(size - 1, size, -1)
+
+
+def specialise_index(index: Index, sizes: Sizes) -> Index:
+    """The index with integers for named sizes."""
+    return tuple(part.specialise(sizes) if isinstance(part, Span) else part for part in index)
 
 
 def numpy_index(index: Index) -> tuple[int | slice, ...]:
@@ -103,6 +119,24 @@ class Slice(Linear):
         pairs = zip(self.index, stride, strict=True)
         return Slice(tuple(part + steps * by if isinstance(part, int) else part for part, by in pairs))
 
+    def specialise(self, sizes: Sizes) -> Slice:
+        """The spans specialised, each in its own way."""
+        index = specialise_index(self.index, sizes)
+        return self if index == self.index else Slice(index)
+
+    def along(self, stride: tuple[int, ...], steps: int, *operands: Node) -> Node | None:
+        """x[:, t] at every step -> x, its axis of time moved to the front."""
+        if [by for by in stride if by] != [1]:
+            return None
+        axis = stride.index(1)
+        start = self.index[axis]
+        if not isinstance(start, int):
+            return None
+        part = apply(Slice((*self.index[:axis], Span(start, steps), *self.index[axis + 1 :])), *operands)
+        front = sum(isinstance(one, Span) for one in self.index[:axis])
+        axes = (front, *(i for i in range(part.ndim) if i != front))
+        return part if front == 0 else apply(Transpose(axes), part)
+
     def adjoint(self, cotangent: Node, *operands: Node) -> tuple[Node | None, ...]:
         """The cotangent in its place, zero elsewhere."""
         return (apply(Assemble(operands[0].shape, (self.index,)), cotangent),)
@@ -146,6 +180,11 @@ class Assemble(Linear):
             if part.shape != indexed_shape(index):
                 raise ShapeError(f"a part of shape {part.shape} for a place of shape {indexed_shape(index)}")
         return TensorType(self.shape, operands[0].dtype)
+
+    def specialise(self, sizes: Sizes) -> Assemble:
+        """The spans specialised, each in its own way."""
+        shape, indices = specialise(self.shape, sizes), tuple(specialise_index(one, sizes) for one in self.indices)
+        return self if (shape, indices) == (self.shape, self.indices) else Assemble(shape, indices)
 
     def stacked(self, steps: int) -> Op:
         return Assemble((steps, *self.shape), tuple((Span(0, steps), *index) for index in self.indices))
@@ -266,77 +305,3 @@ class Stack(Join):
 def stack_kernel(*parts: Array, axis: int, out: Array | None = None) -> Array:
     """np.stack with its operands as arguments."""
     return np.stack(parts, axis=axis, out=out)
-
-
-@builder
-def getitem(x: Node, index: Any) -> Node:
-    """numpy's basic indexing: integers, slices, None and Ellipsis, on static positions.
-
-    >>> import graphad as ga
-    >>> ga.input("x", shape=("batch", 28, 14))[:, 3, ::2]
-    <slice: float32[batch, 7]>
-    """
-    wanted = list(index) if isinstance(index, tuple) else [index]
-    _check_parts(wanted)
-    taken = sum(part is not None and part is not Ellipsis for part in wanted)
-    if taken > x.ndim:
-        raise ShapeError(f"{taken} indices for {x!r}, which has {x.ndim} axes")
-    fill = [slice(None)] * (x.ndim - taken)
-    at = next((i for i, part in enumerate(wanted) if part is Ellipsis), len(wanted))
-    wanted[at : at + 1] = fill
-    sizes = iter(enumerate(x.shape))
-    parts = tuple(None if part is None else _part(part, *next(sizes)) for part in wanted)
-    result = apply(Slice(tuple(part for part in parts if part is not None)), x)
-    return _with_new_axes(result, parts)
-
-
-def _check_parts(wanted: list[Any]) -> None:
-    for part in wanted:
-        ends = (part.start, part.stop, part.step) if isinstance(part, slice) else (part,)
-        if not (part is Ellipsis or all(end is None or _is_integer(end) for end in ends)):
-            raise DTypeError(f"{part!r} is no static index: use integers, slices, None and ...")
-    if sum(part is Ellipsis for part in wanted) > 1:
-        raise ShapeError("an index may hold one Ellipsis only")
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-
-
-def _part(part: Any, axis: int, size: Dimension) -> int | Span:
-    if isinstance(part, slice):
-        ends = (None if end is None else int(end) for end in (part.start, part.stop, part.step))
-        return _span(slice(*ends), axis, size)
-    place = int(part)
-    if isinstance(size, int):
-        if not -size <= place < size:
-            raise ShapeError(f"index {place} is out of range for axis {axis} of size {size}")
-        return place % size
-    if place < 0:
-        raise ShapeError(
-            f"index {place} counts from the end of axis {axis}, whose size {size} is not known: declare it"
-        )
-    return place
-
-
-def _span(part: slice, axis: int, size: Dimension) -> Span:
-    if part.step == 0:
-        raise ShapeError(f"{part} of axis {axis} has a step of 0")
-    if isinstance(size, int):
-        places = range(*part.indices(size))
-        return Span(places[0] if places else 0, len(places), places.step if len(places) > 1 else 1)
-    start, stop, step = part.start or 0, part.stop, 1 if part.step is None else part.step
-    if step != 1 or start < 0:
-        raise ShapeError(
-            f"{part} of axis {axis} needs an integer size, which {size} is not: only [a:b] with a >= 0 does"
-        )
-    end = size if stop is None else size + stop if stop < 0 else stop
-    length = end - start
-    return Span(start, max(length, 0) if isinstance(length, int) else length)
-
-
-def _with_new_axes(x: Node, parts: tuple[int | Span | None, ...]) -> Node:
-    if None not in parts:
-        return x
-    sizes = iter(x.shape)
-    return apply(Reshape(tuple(1 if part is None else next(sizes) for part in parts if not isinstance(part, int))), x)

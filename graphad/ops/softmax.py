@@ -6,12 +6,9 @@ from typing import Any
 
 from graphad.ir.builder import builder
 from graphad.ir.node import Node
-from graphad.ops.build import (
-    Operand,
-    as_float,
-    normalize_axes,
-)
+from graphad.ops.build import Operand, as_float, normalize_axes
 from graphad.ops.control import stop_gradient
+from graphad.ops.options import numpy_options
 from graphad.ops.reduction import max, sum
 from graphad.ops.selection import isfinite, where
 from graphad.ops.shaping import reshape
@@ -20,18 +17,23 @@ from graphad.ops.transcendental import exp, log
 
 
 @builder
-def logsumexp(x: Operand, axis: Any = -1, keepdims: bool = False) -> Node:
-    """log(sum(exp(x))) over ``axis``, without overflow; of nothing but -inf it is -inf, and the gradient is 0."""
+@numpy_options
+def logsumexp(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
+    """log(sum(exp(x))) over ``axis``, without overflow; of nothing but -inf it is -inf, and the gradient is 0.
+
+    A ShapeError for an empty axis.
+
+    >>> import graphad as ga
+    >>> logsumexp(ga.input("x", shape=("batch", 3)), axis=1, keepdims=True)
+    <add: float32[batch, 1]>
+    """
     node = as_float(x)
-    greatest = stop_gradient(max(node, axis, keepdims=True))
+    axes = normalize_axes(axis, node.ndim)
+    greatest = stop_gradient(max(node, axes, keepdims=True))
     finite = isfinite(greatest)
     terms = exp(node - where(finite, greatest, 0.0))
-    total = log(where(finite, sum(terms, axis, keepdims=True), 1.0)) + greatest
-    return (
-        total
-        if keepdims
-        else reshape(total, reduced_shape(node.shape, normalize_axes(axis, node.ndim), keepdims=False))
-    )
+    total = log(where(finite, sum(terms, axes, keepdims=True), 1.0)) + greatest
+    return total if keepdims else reshape(total, reduced_shape(node.shape, axes, keepdims=False))
 
 
 @builder

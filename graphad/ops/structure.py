@@ -131,6 +131,10 @@ class BroadcastTo(Linear):
         return TensorType(self.shape, x.dtype)
 
     def stacked(self, steps: int) -> Op:
+        """The same, one axis further: numpy aligns last axes, so new axes of the operand must stand behind its first.
+
+        An operand of shape (steps, 3) that is to become (steps, 5, 3) is given as (steps, 1, 3).
+        """
         return BroadcastTo((steps, *self.shape))
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:

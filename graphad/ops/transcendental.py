@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from graphad.ir.node import Node
+from graphad.errors import DTypeError
+from graphad.ir.builder import builder
+from graphad.ir.leaves import Constant
+from graphad.ir.node import Node, apply
 from graphad.ir.op import Attributes, Traits
 from graphad.ops.arithmetic import square
+from graphad.ops.build import Operand, as_float, broadcast_together, unify
 from graphad.ops.elementwise import Analytic, DirectionMap, Numeric, elementwise
-from graphad.ops.selection import equal, where
+from graphad.ops.selection import equal, isfinite, logical_and, logical_not, where
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,19 @@ class Exp(Analytic):
 
 
 @dataclass(frozen=True)
+class Exp2(Analytic):
+    """2^x."""
+
+    name = "exp2"
+    latex = r"2^{}"
+    ufunc = np.exp2
+
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """2^x log 2."""
+        return (lambda d: d * (math.log(2.0) * result),)
+
+
+@dataclass(frozen=True)
 class Log(Analytic):
     """The natural logarithm."""
 
@@ -40,6 +58,34 @@ class Log(Analytic):
         """1 / x."""
         (x,) = operands
         return (lambda d: d / x,)
+
+
+@dataclass(frozen=True)
+class Log2(Analytic):
+    """The logarithm to base 2."""
+
+    name = "log2"
+    latex = r"\log_2"
+    ufunc = np.log2
+
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """1 / (x log 2)."""
+        (x,) = operands
+        return (lambda d: d / (math.log(2.0) * x),)
+
+
+@dataclass(frozen=True)
+class Log10(Analytic):
+    """The logarithm to base 10."""
+
+    name = "log10"
+    latex = r"\log_{10}"
+    ufunc = np.log10
+
+    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
+        """1 / (x log 10)."""
+        (x,) = operands
+        return (lambda d: d / (math.log(10.0) * x),)
 
 
 @dataclass(frozen=True)
@@ -129,31 +175,31 @@ def softplus_kernel(x: Any, out: Any = None) -> Any:
 
 
 @dataclass(frozen=True)
-class Sin(Analytic):
-    """The sine of radians."""
+class LogAddExp(Analytic):
+    """log(e^x + e^y), without overflow; where x and y are the same infinity the derivatives are 0."""
 
-    name = "sin"
-    latex = r"\sin"
-    ufunc = np.sin
+    name = "logaddexp"
+    latex = r"\mathrm{logaddexp}"
+    traits = Traits(elementwise=True, commutative=True)
+    ufunc: ClassVar[Callable[..., Any]] = np.logaddexp
+    rate: ClassVar[float] = 1.0
 
     def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
-        """Cos x."""
-        (x,) = operands
-        return (lambda d: d * cos(x),)
+        """sigmoid(x - y) and sigmoid(y - x)."""
+        x, y = operands
+        stuck = logical_and(equal(x, y), logical_not(isfinite(x)))
+        gap = self.rate * (where(stuck, 0.0, x) - where(stuck, 0.0, y))
+        return lambda d: where(stuck, 0.0, d * sigmoid(gap)), lambda d: where(stuck, 0.0, d * sigmoid(-gap))
 
 
 @dataclass(frozen=True)
-class Cos(Analytic):
-    """The cosine of radians."""
+class LogAddExp2(LogAddExp):
+    """log2(2^x + 2^y), without overflow; where x and y are the same infinity the derivatives are 0."""
 
-    name = "cos"
-    latex = r"\cos"
-    ufunc = np.cos
-
-    def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
-        """-sin x."""
-        (x,) = operands
-        return (lambda d: -(d * sin(x)),)
+    name = "logaddexp2"
+    latex = r"\mathrm{logaddexp2}"
+    ufunc = np.logaddexp2
+    rate = math.log(2.0)
 
 
 @dataclass(frozen=True)
@@ -182,12 +228,43 @@ def _power_by_exponent(result: Node, x: Node) -> Node:
 
 
 exp = elementwise(Exp())
+exp2 = elementwise(Exp2())
 log = elementwise(Log())
+log2 = elementwise(Log2())
+log10 = elementwise(Log10())
 log1p = elementwise(Log1p())
 expm1 = elementwise(Expm1())
 tanh = elementwise(Tanh())
 sigmoid = elementwise(Sigmoid())
 softplus = elementwise(Softplus())
-sin = elementwise(Sin())
-cos = elementwise(Cos())
-power = elementwise(Power())
+logaddexp = elementwise(LogAddExp())
+logaddexp2 = elementwise(LogAddExp2())
+
+
+@builder
+def log_sigmoid(x: Operand) -> Node:
+    """log(1 / (1 + e^-x)), which keeps its digits in both tails.
+
+    >>> import graphad as ga
+    >>> log_sigmoid(ga.input("x", shape=(3,)))
+    <negative: float32[3]>
+    """
+    return -softplus(-as_float(x))
+
+
+@builder
+def power(x: Operand, y: Operand) -> Node:
+    """x ** y; the derivative by x is 0 where y is 0, the derivative by y is 0 where x is 0.
+
+    Of integers it is an integer, so that a negative exponent is a DTypeError if it is known now, else an error of the
+    call.
+
+    >>> import graphad as ga
+    >>> power(ga.input("x", shape=(3,)), 2)
+    <power: float32[3]>
+    """
+    base, exponent = unify((x, y))
+    number = exponent.op
+    if base.dtype.kind == "i" and isinstance(number, Constant) and np.any(number.value < 0):
+        raise DTypeError("an integer has no negative integer powers: cast the base to a float, or write 2.0 for 2")
+    return apply(Power(), *broadcast_together([base, exponent]))

@@ -92,7 +92,10 @@ def test_functions_are_called_by_their_own_names() -> None:
 def test_kernels_come_with_what_they_call_each_once_callees_first_and_without_annotations() -> None:
     take, one_hot = TakeAlongAxis(0).numpy_call()[0], OneHot(3, np.dtype("float32")).numpy_call()[0]
     sources = kernel_sources([take, np.tanh, one_hot, take, Sigmoid().numpy_call()[0]])
-    assert list(sources) == ["check_range", "take_along_axis_kernel", "one_hot_kernel", "sigmoid_kernel"]
+    order = list(sources)
+    assert order.index("check_range") < order.index("take_along_axis_kernel") < order.index("one_hot_kernel")
+    assert order[-1] == "sigmoid_kernel"
+    assert len(set(order)) == len(order)
     assert sources["check_range"].startswith("def check_range(indices, size):\n")
     namespace: dict[str, Any] = {"np": np}
     for source in sources.values():

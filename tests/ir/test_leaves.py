@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import graphad as ga
 from graphad.errors import ArgumentError, DTypeError, ShapeError
-from graphad.ir.leaves import Constant, Input, SizeOf, Storage, fits
+from graphad.ir.leaves import Constant, Input, Key, SizeOf, Storage, fits
 from graphad.ir.tensor_type import INTEGERS, Dim, TensorType
 
 BATCH = Dim.named("batch")
@@ -142,3 +142,13 @@ def test_an_input_without_named_sizes_is_itself_when_specialised() -> None:
     fixed, open_ = Input(TensorType.of((2, 3))), Input(TensorType.of(("batch", 3)))
     assert fixed.specialise({"batch": 5}) is fixed
     assert open_.specialise({"batch": 5}).infer() == TensorType.of((5, 3))
+
+
+def test_a_key_is_state_that_is_equal_to_itself_only() -> None:
+    key = Key.of(seed=2**64 - 1, calls=3)
+    assert key.storage.array.tolist() == [2**64 - 1, 3]
+    assert key.infer() == TensorType.of(2, "uint64")
+    assert not key.trainable
+    assert key.specialise({"batch": 5}) is key
+    assert key != Key.of(seed=2**64 - 1, calls=3)
+    assert len({key, key, Key.of(0)}) == 2

@@ -58,6 +58,15 @@ def test_kinds_lengths_and_keys_make_the_difference(a: Any, b: Any) -> None:
         nest.mapped(lambda x, y: x, a, b)
 
 
+def test_dicts_are_alike_whatever_the_order_of_their_keys() -> None:
+    one, other = {"h": 1, "c": [2, {"y": 3, "x": 4}]}, {"c": [20, {"x": 40, "y": 30}], "h": 10}
+    nest.check_alike(one, other)
+    both = nest.mapped(lambda a, b: (a, b), one, other)
+    assert both == {"h": (1, 10), "c": [(2, 20), {"y": (3, 30), "x": (4, 40)}]}
+    assert [*both] == ["h", "c"]
+    assert nest.leaves(one) == [2, 4, 3, 1]
+
+
 def test_a_class_of_named_fields_is_made_again() -> None:
     point = namedtuple("point", "x y")  # noqa: PYI024 (both ways of declaring one)
     assert nest.mapped(lambda leaf: leaf + 1, {"at": point(1, [2])}) == {"at": point(2, [3])}

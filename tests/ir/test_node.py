@@ -9,7 +9,18 @@ import pytest
 
 import graphad as ga
 from graphad.errors import ArgumentError, DTypeError, ShapeError, SymbolicValueError
-from graphad.ir.node import COTANGENT, Node, Origin, Scope, apply, current_scope, labels, labels_from, rebuild
+from graphad.ir.node import (
+    COTANGENT,
+    Node,
+    Origin,
+    Scope,
+    apply,
+    current_scope,
+    labels,
+    labels_from,
+    next_rank,
+    rebuild,
+)
 from graphad.ir.tensor_type import TensorType
 from graphad.ops.arithmetic import Add
 from graphad.ops.transcendental import Tanh
@@ -179,3 +190,9 @@ def test_labels_of_one_generator_do_not_leak_into_another_thread(x: Node) -> Non
     thread.join()
     generator.close()
     assert found[0].origin.step is None
+
+
+def test_a_rank_that_is_taken_lies_between_what_was_and_what_will_be_declared(x: Node) -> None:
+    before = ga.tanh(x)
+    taken = next_rank()
+    assert before.origin.rank < taken < ga.tanh(x).origin.rank

@@ -1,6 +1,6 @@
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import pytest
 import graphad as ga
 from graphad import Graph, Node
 from graphad.errors import ArgumentError, GraphadError, SymbolicValueError
+from graphad.ir import operators
 from graphad.ir.evaluation import evaluate
 from graphad.ir.op import Array
 
@@ -30,6 +31,11 @@ def numbers(build: Callable[..., Any], *arrays: Array) -> Array:
         operator.sub,
         operator.mul,
         operator.truediv,
+        operator.floordiv,
+        operator.mod,
+        lambda a, b: divmod(a, b)[1],
+        operator.eq,
+        operator.ne,
         operator.lt,
         operator.le,
         operator.gt,
@@ -39,6 +45,21 @@ def numbers(build: Callable[..., Any], *arrays: Array) -> Array:
         np.subtract,
         np.multiply,
         np.divide,
+        np.true_divide,
+        np.floor_divide,
+        np.remainder,
+        np.mod,
+        np.fmod,
+        np.hypot,
+        np.arctan2,
+        np.heaviside,
+        np.logaddexp,
+        np.logaddexp2,
+        np.logical_and,
+        np.logical_or,
+        np.logical_xor,
+        np.fmax,
+        np.fmin,
         np.maximum,
         np.minimum,
         np.equal,
@@ -63,6 +84,25 @@ def test_operators_and_numpy_functions_of_two_nodes_do_what_they_do_on_arrays(fu
         operator.pos,
         abs,
         np.tanh,
+        np.abs,
+        np.fabs,
+        np.rint,
+        np.around,
+        np.floor,
+        np.ceil,
+        np.trunc,
+        np.cbrt,
+        np.exp2,
+        np.arctan,
+        np.sinh,
+        np.isnan,
+        np.isinf,
+        np.logical_not,
+        np.amax,
+        np.amin,
+        lambda x: np.clip(x, -1, 1),
+        lambda x: np.round(x, 1),
+        lambda x: np.astype(x, "int32"),
         np.exp,
         np.sin,
         np.cos,
@@ -77,6 +117,32 @@ def test_operators_and_numpy_functions_of_two_nodes_do_what_they_do_on_arrays(fu
         lambda x: x.astype("float64"),
         lambda x: x.sum(axis=0),
         lambda x: x.mean(axis=1, keepdims=True),
+        lambda x: x.all(),
+        lambda x: x.any(axis=0),
+        lambda x: x.argmax(),
+        lambda x: x.argmin(1, keepdims=True),
+        lambda x: x.argsort(),
+        lambda x: x.clip(-1, 1),
+        lambda x: x.cumprod(0),
+        lambda x: x.cumsum(),
+        lambda x: x.diagonal(1),
+        lambda x: x.dot(np.ones((3, 4), np.float32)),
+        lambda x: x.flatten(),
+        lambda x: x.ravel(),
+        lambda x: x.max(axis=1),
+        lambda x: x.min(axis=(0, 1), keepdims=True),
+        lambda x: x.prod(axis=1),
+        lambda x: x.repeat(2, axis=0),
+        lambda x: x.round(1),
+        lambda x: x[:, None].squeeze(1),
+        lambda x: x[:, None].squeeze(),
+        lambda x: x.swapaxes(0, 1),
+        lambda x: x.take([1, 0, 1], axis=1),
+        lambda x: x.trace(),
+        lambda x: x.transpose(),
+        lambda x: x.transpose(1, 0),
+        lambda x: x.transpose((1, 0)),
+        lambda x: x.ravel().transpose(0),
         lambda x: np.sum(x, axis=1),
         lambda x: np.mean(x, axis=0, keepdims=True),
         lambda x: np.max(x, axis=0),
@@ -96,7 +162,27 @@ def test_operators_and_numpy_functions_of_one_node_do_what_they_do_on_arrays(fun
     np.testing.assert_array_equal(numbers(function, X), function(X))
 
 
-@pytest.mark.parametrize("function", [operator.add, operator.sub, operator.mul, operator.truediv, operator.lt])
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: x.std(axis=0), lambda x: x.var(axis=1, ddof=1), lambda x: x.std(), lambda x: x.var(keepdims=True)],
+)
+def test_spreads_are_those_of_arrays(function: Callable[..., Any]) -> None:
+    np.testing.assert_allclose(numbers(function, X), function(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        operator.add,
+        operator.sub,
+        operator.mul,
+        operator.truediv,
+        operator.lt,
+        operator.mod,
+        operator.floordiv,
+        operator.eq,
+    ],
+)
 @pytest.mark.parametrize("scalar", [2, 2.5, np.float64(2.5), np.int64(2), True])
 def test_scalars_are_weak_on_either_side(function: Callable[..., Any], scalar: Any) -> None:
     for found, expected in (
@@ -159,21 +245,70 @@ def test_a_node_used_as_a_value_is_a_type_error_that_says_what_to_do(use: Callab
 
 
 @pytest.mark.parametrize(
-    "use",
+    ("use", "message"),
     [
-        np.add.reduce,
-        lambda x: np.tanh(x, out=np.zeros((2, 3))),
-        lambda x: np.add(x, x, where=X > 0),
-        np.arctan2,
-        np.linalg.norm,
-        np.fft.fft,
+        (np.add.reduce, r"np\.add\.reduce has no node form: call a function such as ga\.sum"),
+        (lambda x: np.maximum.outer(x, x), r"np\.maximum\.outer has no node form"),
+        (lambda x: np.tanh(x, out=np.zeros((2, 3))), r"np\.tanh of nodes has no node form with out=: .*use the result"),
+        (lambda x: np.add(x, x, where=X > 0), r"where=: select from the result with ga\.where"),
+        (lambda x: np.add(x, x, dtype="float64"), r"dtype=: cast"),
+        (np.conjugate, "numpy's conjugate has no operation"),
+        (np.spacing, "numpy's spacing has no operation"),
+        (np.real, "numpy's real has no operation"),
+        (np.fft.fft, r"fft of numpy\.fft has no operation"),
+        (np.linalg.trace, r"trace of numpy\.linalg has no operation"),
+        (np.frompyfunc(abs, 1, 1), r"abs .*has no operation"),
+        (
+            lambda x: np.clip(x, 0, 1, out=np.zeros((2, 3))),
+            "clip of a node does not take these arguments of numpy's.*out",
+        ),
     ],
 )
-def test_numpy_functions_without_a_node_form_say_so(use: Callable[..., Any]) -> None:
+def test_numpy_functions_without_a_node_form_say_so(use: Callable[[Node], Any], message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        use(ga.input("x", shape=(2, 3)))
+
+
+def test_a_function_that_only_bears_the_name_of_numpys_is_not_taken_for_it() -> None:
+    square = np.frompyfunc(lambda x: x + 1, 1, 1)
+    x = ga.input("x", shape=(2, 3, 3))
+    with pytest.raises(ArgumentError, match="has no operation"):
+        square(x)
+    with pytest.raises(ArgumentError, match=r"diagonal of numpy\.linalg has no operation"):
+        np.linalg.diagonal(x)  # of the last two axes; np.diagonal is of the first two
+
+
+def test_an_operator_with_assignment_gives_the_name_another_node_and_changes_none() -> None:
     x = ga.input("x", shape=(2, 3))
-    operands: Sequence[Node] = (x, x) if use is np.arctan2 else (x,)
-    with pytest.raises(ArgumentError, match=r"no node form|has no operation"):
-        use(*operands)
+    y = x
+    y += 1.0
+    y *= 2.0
+    assert y is not x
+    np.testing.assert_array_equal(numbers(lambda _: _ * 1.0, X), X)
+    assert (y.op.name, y.operands[0].op.name, y.operands[0].operands[0]) == ("multiply", "add", x)
+
+
+def test_an_array_does_not_take_a_node_in_place() -> None:
+    array = X.copy()
+    with pytest.raises(ArgumentError, match=r"array \+= node"):
+        array += ga.input("x", shape=(2, 3))
+    np.testing.assert_array_equal(array, X)
+
+
+def test_a_mistake_inside_a_builder_is_not_taken_for_a_wrong_argument(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(operators._builders, "tanh", lambda _: operator.concat([], ()))
+    with pytest.raises(TypeError, match="concatenate") as caught:
+        np.tanh(ga.input("x", shape=(2, 3)))
+    assert not isinstance(caught.value, GraphadError)
+
+
+@pytest.mark.parametrize("function", [operator.and_, operator.or_, operator.xor])
+def test_truth_values_are_joined_on_either_side(function: Callable[..., Any]) -> None:
+    a, b = X > 0, Y > 1
+    np.testing.assert_array_equal(numbers(function, a, b), function(a, b))
+    np.testing.assert_array_equal(numbers(lambda x: function(x, True), a), function(a, True))
+    np.testing.assert_array_equal(numbers(lambda x: function(False, x), a), function(False, a))
+    np.testing.assert_array_equal(numbers(lambda x: function(b, x), a), function(b, a))
 
 
 def test_what_is_no_operand_is_refused_with_a_typed_error() -> None:

@@ -59,3 +59,12 @@ def test_shared_nodes_are_visited_once(doubling: bool) -> None:
     for _ in range(50):
         node = node + node if doubling else ga.negative(node)
     assert len(topological_order([node])) == 51
+
+
+@given(samples(), st.integers(0, 30))
+def test_the_order_can_be_ended_before_what_was_declared_earlier(sample: Sample, skipped: int) -> None:
+    order = topological_order(sample.graph.outputs)
+    limit = order[min(skipped, len(order) - 1)].origin.rank
+    found = topological_order(sample.graph.outputs, lambda node: node.origin.rank > limit)
+    outputs = set(sample.graph.outputs)
+    assert same(found, [node for node in order if node.origin.rank > limit or node in outputs])

@@ -59,11 +59,41 @@ def test_truth_values_are_added_and_multiplied_but_have_no(build: Callable[[Node
         build(mask, mask)
 
 
-@pytest.mark.parametrize("name", ["negative", "square", "sign", "relu"])
-def test_functions_of_numbers_refuse_truth_values(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["negative", "positive", "square", "sign", "relu", "floor", "ceil", "trunc", "round", "clip"]
+)
+def test_functions_of_numbers_refuse_truth_values_and_say_what_to_do(name: str) -> None:
     mask = ga.input("mask", (3,), "bool")
-    with pytest.raises(DTypeError, match=rf"{name}\(mask: bool\[3\]\).*cast"):
+    with pytest.raises(DTypeError, match=rf"{name}\(mask: bool\[3\].*cast.*\(at test_arithmetic\.py:\d+\)"):
         getattr(ga, name)(mask)
+
+
+@pytest.mark.parametrize("build", [operator.sub, operator.mod, operator.floordiv, ga.fmod])
+def test_operators_of_numbers_refuse_truth_values_and_say_what_to_do(build: Callable[[Any, Any], Any]) -> None:
+    mask = ga.input("mask", (3,), "bool")
+    with pytest.raises(DTypeError, match=r"truth values: use ~ and \^ on them, or cast"):
+        build(mask, mask)
+
+
+def test_roots_of_zero_have_infinite_derivatives() -> None:
+    x = ga.input("x", (), "float64")
+    for build, value_at_0, slope_at_0 in ((ga.sqrt, 0, np.inf), (ga.cbrt, 0, np.inf), (ga.rsqrt, np.inf, -np.inf)):
+        y = build(x)
+        np.testing.assert_array_equal(values([y, ga.grad(y, x)], {x: np.array(0.0)}), [value_at_0, slope_at_0])
+
+
+def test_the_derivative_of_rsqrt_overflows_no_earlier_than_it_must() -> None:
+    x = ga.input("x", ())
+    assert value(ga.grad(ga.rsqrt(x), x), {x: float32(1e-25)}) == pytest.approx(-0.5 * 1e-25**-1.5, rel=1e-6)
+    assert value(ga.grad(ga.rsqrt(x), x), {x: float32(1e25)}) == pytest.approx(-0.5 * 1e25**-1.5, rel=1e-6)
+
+
+def test_the_cube_root_of_a_negative_number_is_negative() -> None:
+    x = ga.input("x", (3,), "float64")
+    y = ga.cbrt(x)
+    found, slope = values([y, ga.grad(ga.sum(y), x)], {x: np.array([-8.0, 1.0, 27.0])})
+    np.testing.assert_allclose(found, [-2, 1, 3], rtol=1e-15)
+    np.testing.assert_allclose(slope, [1 / 12, 1 / 3, 1 / 27], rtol=1e-15)
 
 
 def test_shapes_that_do_not_broadcast_are_named_with_their_nodes_and_line() -> None:

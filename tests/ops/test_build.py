@@ -7,31 +7,9 @@ import pytest
 
 import graphad as ga
 from graphad.errors import ArgumentError, DTypeError, GraphadError, ShapeError, SymbolicValueError
-from graphad.ir.tensor_type import FLOATS, INTEGERS
-from graphad.ops.build import broadcast_shapes, normalize_axes, promote
+from graphad.ir.tensor_type import Dim
+from graphad.ops.build import broadcast_shapes, normalize_axes
 from tests.autodiff.differences import value
-
-
-@pytest.mark.parametrize("dtype", INTEGERS, ids=str)
-def test_integers_with_a_float_take_the_floats_dtype(dtype: np.dtype[Any]) -> None:
-    n = ga.input("n", (3,), dtype)
-    for real in FLOATS:
-        x = ga.input("x", (3,), real)
-        assert (n * x).dtype == (x * n).dtype == real
-
-
-@pytest.mark.parametrize("a", INTEGERS, ids=str)
-@pytest.mark.parametrize("b", INTEGERS, ids=str)
-def test_integers_promote_as_in_numpy_and_never_to_float64(a: np.dtype[Any], b: np.dtype[Any]) -> None:
-    expected = np.result_type(a, b)
-    assert promote([a, b]) == (np.float32 if expected == np.float64 else expected)
-
-
-def test_the_wider_float_wins_and_truth_values_give_way() -> None:
-    single, double, truth = ga.input("x", ()), ga.input("y", (), "float64"), ga.input("b", (), "bool")
-    assert (single + double).dtype == np.float64
-    assert (single * truth).dtype == np.float32
-    assert (truth + ga.constant(1)).dtype == np.int64
 
 
 @pytest.mark.parametrize("scalar", [2, 2.5, True, np.float64(2.5), -(10**30)])
@@ -44,17 +22,6 @@ def test_python_numbers_leave_float32_as_it_is(scalar: float) -> None:
 def test_numpy_scalars_of_integers_leave_float32_as_it_is() -> None:
     x = ga.input("x", (2,))
     assert (np.int64(3) * x).dtype == (x - np.uint8(1)).dtype == (x + np.float32(1)).dtype == np.float32
-
-
-def test_python_numbers_take_the_kind_they_need() -> None:
-    n, b = ga.input("n", (2,), "int8"), ga.input("b", (2,), "bool")
-    assert (n + 1).dtype == np.int8
-    assert (n + 1.0).dtype == np.float32
-    assert (n + True).dtype == np.int8
-    assert (b * 2).dtype == np.int64
-    assert (b * 2.0).dtype == np.float32
-    assert ga.add(1, 2).dtype == np.int64
-    assert ga.add(1, 2.0).dtype == np.float32
 
 
 @pytest.mark.parametrize("number", [300, -1, 2**70])
@@ -130,8 +97,10 @@ def test_what_is_no_array_of_numbers_is_refused_with_its_line(
         ga.input("x", (2,)) + given
 
 
-def test_a_node_is_no_constant() -> None:
+def test_a_node_is_no_constant_and_a_named_size_neither() -> None:
     x = ga.input("x", (2,))
+    with pytest.raises(ArgumentError, match=r"batch.*symbolic"):
+        ga.constant(Dim.named("batch"))
     with pytest.raises(ArgumentError, match=r"x.*symbolic"):
         ga.constant(x)
     with pytest.raises(SymbolicValueError, match=r"x.*symbolic"):
@@ -146,6 +115,38 @@ def test_shapes_broadcast_as_in_numpy_and_a_named_size_meets_itself_and_one() ->
         x + ga.input("y", (2, 1, 3))
     with pytest.raises(ShapeError, match="batch meets steps"):
         x + ga.input("y", ("steps", 1, 3))
+
+
+def test_a_named_size_is_an_operand_like_a_number() -> None:
+    x = ga.input("x", ("batch", 3))
+    batch = x.shape[0]
+    built = [x / batch, batch * x, ga.maximum(x, batch), ga.where(x > batch, x, batch), batch - x, x // batch]
+    assert all(node.type == x.type for node in built)
+    function = ga.compile([x], built)
+    for size in (1, 4):
+        array = np.arange(3.0 * size, dtype=np.float32).reshape(size, 3)
+        large = np.maximum(array, size)
+        for found, expected in zip(
+            function(array), [array / size, array * size, large, large, size - array, array // size], strict=True
+        ):
+            np.testing.assert_array_equal(found, expected)
+            assert found.dtype == np.float32
+
+
+def test_what_is_divided_by_a_named_size_has_its_gradient_divided_too() -> None:
+    x = ga.input("x", ("batch", 3))
+    gradient = ga.compile([x], ga.grad(ga.sum(x / x.shape[0]), x))
+    for size in (1, 4):
+        np.testing.assert_array_equal(gradient(np.ones((size, 3))), np.full((size, 3), 1 / size))
+
+
+def test_a_named_size_may_be_an_expression_and_stand_alone() -> None:
+    x = ga.input("x", ("batch", 3))
+    area = x.reshape(-1).shape[0]
+    function = ga.compile([x], [ga.sqrt(area), ga.add(area, 1), ga.equal(area, 12)])
+    root, following, same = function(np.ones((4, 3)))
+    assert (root.dtype, following.dtype, same.dtype) == (np.float32, np.int64, np.bool_)
+    assert (root, following, same) == (np.float32(np.sqrt(12)), 13, True)
 
 
 def test_axes_are_sorted_and_counted_from_zero() -> None:

@@ -6,7 +6,9 @@ import pytest
 import graphad as ga
 from graphad.errors import DTypeError, ShapeError
 from graphad.ir.graph import Graph
-from graphad.ops.contraction import Matmul
+from graphad.ops.contraction import Factor, Matmul, contract
+from graphad.ops.structure import Reshape, Transpose
+from graphad.schedule.program import schedule
 from tests.autodiff.differences import central_gradient_of, value, values
 
 PAIRS = [
@@ -54,6 +56,37 @@ def test_many_matrices_times_one_are_one_product_of_their_rows() -> None:
     assert str(product.type) == "float64[7*batch, 4]"
 
 
+def test_gradients_multiply_by_transposed_views_and_copy_nothing() -> None:
+    x, W = ga.input("x", (5, 3)), ga.input("W", (3, 4))
+    graph = Graph((x, W), tuple(ga.grad(ga.sum(ga.sin(x @ W)), [x, W])))
+    products = [node for node in schedule(graph, ()).statements if isinstance(node.op, Matmul)]
+    transposed = [[isinstance(operand.op, Transpose) for operand in node.operands] for node in products]
+    assert sorted(transposed) == [[False, False], [False, True], [True, False]]
+    assert not any(isinstance(node.op, Transpose) for node in schedule(graph, ()).statements)
+
+
+def test_a_labelled_product_leaves_its_operands_where_they_lie() -> None:
+    queries, keys = ga.input("q", (2, 5, 3, 4)), ga.input("k", (2, 6, 3, 4))
+    scores = contract(Factor(queries, tuple("bihd")), Factor(keys, tuple("bjhd")), "bhij")
+    assert scores.labels == tuple("bhij")
+    (product,) = schedule(Graph((queries, keys), (scores.node,)), ()).statements
+    assert isinstance(product.op, Matmul)
+
+
+def test_labels_that_lie_in_front_are_gathered_by_a_transposed_view() -> None:
+    x, y = ga.input("x", (2, 3, 4)), ga.input("y", (2, 3, 5))
+    product = contract(Factor(x, tuple("ijk")), Factor(y, tuple("ijl")), "kl").node
+    assert [node.type.static_shape for node in product.operands] == [(4, 6), (6, 5)]
+    assert not any(isinstance(node.op, Reshape) for node in schedule(Graph((x, y), (product,)), ()).statements)
+
+
+def test_a_product_without_a_sum_multiplies_elements() -> None:
+    x, y = ga.constant([[1.0, 2.0]]), ga.constant([3.0, 4.0, 5.0])
+    found = contract(Factor(x, ("i", "j")), Factor(y, ("k",)), "ijk")
+    assert found.labels == ("i", "j", "k")
+    np.testing.assert_array_equal(value(found.node), [[[3, 4, 5], [6, 8, 10]]])
+
+
 def test_an_array_times_a_node_is_a_node() -> None:
     x = ga.input("x", (3,), "float64")
     matrix: Any = np.arange(6.0).reshape(2, 3)
@@ -78,6 +111,14 @@ def test_sizes_that_do_not_meet_are_named_with_their_nodes_and_line() -> None:
         r"\(at test_contraction\.py:\d+\)",
     ):
         x @ W
+
+
+@pytest.mark.parametrize("shapes", [((3,), (4,)), ((2, 3), (5, 4, 6)), ((5, 2, 3), (4, 6)), ((3,), (5, 4, 6))], ids=str)
+def test_operands_of_any_rank_are_shown_as_they_were_given(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+    x, y = (ga.input(name, shape) for name, shape in zip("xy", shapes, strict=True))
+    with pytest.raises(ShapeError) as error:
+        x @ y
+    assert str(error.value).startswith(f"matmul(x: {x.type}, y: {y.type}): inner sizes differ: 3 columns meet 4 rows")
 
 
 def test_leading_sizes_that_do_not_broadcast_are_an_error() -> None:

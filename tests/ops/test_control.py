@@ -4,8 +4,10 @@ import pytest
 import graphad as ga
 from graphad.errors import UnreachedError
 from graphad.ir.graph import Graph
-from graphad.ops.control import StopGradient
-from tests.autodiff.differences import float32, value
+from graphad.ir.node import apply
+from graphad.ir.op import Op
+from graphad.ops.control import Checkpointed, Recompute, StopGradient
+from tests.autodiff.differences import float32, value, values
 
 X = float32([1, 2, 3])
 
@@ -48,3 +50,27 @@ def test_the_second_derivative_sees_the_stop_too() -> None:
     slope = ga.grad(ga.sum(ga.stop_gradient(x) * x * x), x)
     np.testing.assert_array_equal(value(ga.grad(ga.sum(slope), x), {x: X}), 2 * X)
     assert any(isinstance(node.op, StopGradient) for node in Graph((x,), (slope,)).nodes)
+
+
+@pytest.mark.parametrize("op", [Recompute(), Checkpointed(0)])
+def test_what_is_computed_again_or_kept_passes_values_cotangents_and_tangents(op: Op) -> None:
+    x = ga.input("x", (3,))
+    y = apply(op, x)
+    found, gradient, tangent = values([y, ga.grad(ga.sum(y * y), x), ga.jvp(y, x, x)], {x: X})
+    np.testing.assert_array_equal(found, X)
+    np.testing.assert_array_equal(gradient, 2 * X)
+    np.testing.assert_array_equal(tangent, X)
+
+
+def test_what_is_computed_again_waits_for_its_second_operand_and_gives_it_nothing() -> None:
+    x, late = ga.input("x", (3,)), ga.input("late", (2,))
+    y = apply(Recompute(), x, late)
+    np.testing.assert_array_equal(value(ga.grad(ga.sum(y), x), {x: X, late: X[:2]}), [1, 1, 1])
+    with pytest.raises(UnreachedError, match="<late: "):
+        ga.grad(ga.sum(y), late)
+
+
+def test_a_barrier_costs_nothing_and_a_value_that_is_kept_is_copied_once() -> None:
+    x = ga.input("x", (3,))
+    assert ga.compile([x], apply(Recompute(), x * 2.0)).report().statements == 1
+    assert ga.compile([x], apply(Checkpointed(0), x * 2.0)).report().statements == 2

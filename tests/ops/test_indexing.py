@@ -5,6 +5,7 @@ import pytest
 
 import graphad as ga
 from graphad.errors import DTypeError, IndexRangeError, ShapeError
+from graphad.ops.indexing import Indexed, add_along_axis_kernel, take_along_axis_kernel
 from tests.autodiff.differences import central_gradient_of, value
 
 backends = pytest.mark.parametrize("backend", ["numpy", "reference"])
@@ -17,6 +18,43 @@ def test_elements_are_taken_as_in_numpy_by_indices_of_any_integer_dtype(axis: in
     array, places = np.arange(12.0).reshape(3, 4), np.arange(12).reshape(3, 4).astype(dtype) % 3
     found = ga.compile([x, indices], ga.take_along_axis(x, indices, axis))(array, places)
     np.testing.assert_array_equal(found, np.take_along_axis(array, places.astype(np.int64), axis))
+
+
+@pytest.mark.parametrize(("shape", "of_indices"), [((3, 1), (3, 4)), ((1, 4), (2, 4)), ((3, 4), (3, 1))])
+def test_axes_beside_the_one_that_is_indexed_broadcast_as_in_numpy(
+    shape: tuple[int, ...], of_indices: tuple[int, ...]
+) -> None:
+    x, indices = ga.input("x", shape, "float64"), ga.input("i", of_indices, "int64")
+    array, places = np.arange(float(np.prod(shape))).reshape(shape), np.zeros(of_indices, int)
+    for axis in (0, 1):
+        rest = [(mine, its) for i, (mine, its) in enumerate(zip(shape, of_indices, strict=True)) if i != axis]
+        if all(mine == its or 1 in (mine, its) for mine, its in rest):
+            found = ga.compile([x, indices], np.take_along_axis(x, indices, axis))(array, places)  # type: ignore[arg-type]
+            np.testing.assert_array_equal(found, np.take_along_axis(array, places, axis))
+
+
+def test_without_an_axis_elements_of_the_flattened_operand_are_taken() -> None:
+    x = ga.input("x", (2, 3), "float64")
+    found = value(ga.take_along_axis(x, [5, 0, -2], axis=None), {x: np.arange(6.0).reshape(2, 3)})
+    np.testing.assert_array_equal(found, [5, 0, 4])
+
+
+def test_known_indices_may_count_from_the_end() -> None:
+    x = ga.input("x", (2, 3), "float64")
+    found = value(ga.take_along_axis(x, [[-1], [0]]), {x: np.arange(6.0).reshape(2, 3)})
+    np.testing.assert_array_equal(found, [[2], [3]])
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_kernels_use_the_memory_that_they_are_given_whatever_the_axis(axis: int) -> None:
+    x, places = np.arange(24.0).reshape(2, 3, 4), np.zeros((2, 3, 4), np.uint8)
+    out = np.full((2, 3, 4), np.nan)
+    assert take_along_axis_kernel(x, places, axis, out) is out
+    np.testing.assert_array_equal(out, np.take_along_axis(x, places.astype(int), axis))
+    added = np.full((2, 3, 4), np.nan)
+    assert add_along_axis_kernel(x, places, x.shape[axis], axis, added) is added
+    np.testing.assert_array_equal(added.take(0, axis), x.sum(axis))
+    assert not added.take([1], axis).any()
 
 
 def test_an_element_that_is_taken_twice_gets_both_cotangents() -> None:
@@ -95,3 +133,20 @@ def test_an_axis_or_a_depth_that_makes_no_sense_is_an_error() -> None:
         ga.take_along_axis(x, indices, 2)
     with pytest.raises(ShapeError, match=r"one_hot\(i: .*-1.*\(at test_indexing"):
         ga.one_hot(indices, -1)
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_a_known_label_outside_the_depth_is_an_error_when_the_graph_is_built(label: int) -> None:
+    with pytest.raises(IndexRangeError, match=r"one_hot\(.*for an axis of size 3.*\(at test_indexing\.py:\d+\)"):
+        ga.one_hot([0, label], 3)
+
+
+def test_no_labels_have_no_rows() -> None:
+    y = ga.input("y", ("batch",), "int64")
+    assert ga.compile([y], ga.one_hot(y, 10))(np.zeros(0, int)).shape == (0, 10)
+    assert ga.compile([y], ga.one_hot(y, 0))(np.zeros(0, int)).shape == (0, 0)
+
+
+def test_an_op_without_an_adjoint_says_so() -> None:
+    with pytest.raises(TypeError, match="Indexed has no adjoint"):
+        Indexed().adjoint(ga.input("cotangent", ()))

@@ -30,7 +30,7 @@ def test_an_input_is_of_the_type_declared() -> None:
         (("x", (2,), "complex128"), DTypeError, "real and imaginary"),
         (("x", (2,), "flaot32"), DTypeError, "flaot32"),
         (("", (2,)), ArgumentError, "needs a name"),
-        (((2,),), ArgumentError, "needs a name"),
+        (((2,),), ArgumentError, "name is a text"),
     ],
     ids=str,
 )

@@ -1,11 +1,12 @@
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 import graphad as ga
-from graphad.errors import DTypeError, ShapeError, UnreachedError
+from graphad.errors import ArgumentError, DTypeError, ShapeError, UnreachedError
 from graphad.ir.node import Node
 from tests.autodiff.differences import float32, value, values
 
@@ -139,3 +140,102 @@ def test_logical_functions_take_numbers_as_truth() -> None:
     np.testing.assert_array_equal(value(ga.logical_or(x, y)), [True, True, False])
     np.testing.assert_array_equal(value(ga.logical_and(x, y)), [False, False, False])
     np.testing.assert_array_equal(value(ga.logical_not(y)), [False, True, True])
+
+
+def test_the_exclusive_or_of_numbers_is_of_their_truth() -> None:
+    x, y = ga.constant([0, 2, 3]), ga.constant([1.5, 0.0, 1.0])
+    np.testing.assert_array_equal(value(ga.logical_xor(x, y)), [True, True, False])
+
+
+def test_infinities_and_nan_are_told_apart() -> None:
+    x: Any = ga.input("x", (4,))
+    built = [np.isnan(x), np.isinf(x), np.isfinite(x), ga.isnan(x), ga.isinf(x)]
+    found = values(built, {x: float32([NAN, INF, -INF, 1])})
+    expected = [[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, 1, 1, 0]]
+    np.testing.assert_array_equal(found, np.array(expected, bool))
+
+
+@pytest.mark.parametrize(("build", "numpys"), [(ga.fmax, np.fmax), (ga.fmin, np.fmin)])
+def test_the_extreme_beside_nan_is_the_other_and_gets_the_gradient(build: Any, numpys: Any) -> None:
+    x, y = ga.input("x", (4,)), ga.input("y", (4,))
+    given = {x: float32([NAN, 1, NAN, 2]), y: float32([3, NAN, NAN, 2])}
+    for node in (build(x, y), numpys(x, y)):
+        np.testing.assert_array_equal(value(node, given), [3, 1, NAN, 2])
+    for_x, for_y = values(ga.grad(ga.sum(build(x, y)), [x, y]), given)
+    np.testing.assert_array_equal(for_x, [0, 1, 0, 0.5])
+    np.testing.assert_array_equal(for_y, [1, 0, 0, 0.5])
+
+
+def test_the_step_at_zero_is_what_is_given_and_has_its_gradient() -> None:
+    x, middle = ga.input("x", (4,)), ga.input("middle", ())
+    given = {x: float32([-2, 0, 3, NAN]), middle: float32(0.25)}
+    numpys: Any = np.heaviside
+    step = numpys(x, middle)
+    np.testing.assert_array_equal(value(step, given), [0, 0.25, 1, NAN])
+    for_x, for_middle = values(ga.grad(ga.sum(step), [x, middle]), given)
+    np.testing.assert_array_equal(for_x, [0, 0, 0, 0])
+    assert for_middle == 1
+
+
+def test_the_gradient_passes_at_the_bounds_of_a_clip_and_not_outside() -> None:
+    x = ga.input("x", (6,))
+    given = {x: float32([-3, -1, 0, 2, 5, NAN])}
+    clipped = ga.clip(x, -1.0, 2.0)
+    np.testing.assert_array_equal(value(clipped, given), [-1, -1, 0, 2, 2, NAN])
+    np.testing.assert_array_equal(value(ga.grad(ga.sum(clipped), x), given)[:5], [0, 1, 1, 1, 0])
+    np.testing.assert_array_equal(value(ga.jvp(clipped, x, ga.zeros_like(x) + 2.0), given)[:5], [0, 2, 2, 2, 0])
+
+
+def test_a_bound_gets_the_gradient_where_it_is_the_result_and_each_element_of_a_result_comes_from_one() -> None:
+    x, low, high = (ga.input(name, (6,), "float64") for name in ("x", "low", "high"))
+    numbers = {x: [-3, -1, 0, 2, 5, 0], low: [-1, -1, -1, -1, -1, 4], high: [2, 2, 2, 2, 2, 3]}
+    given = {node: np.array(line, float) for node, line in numbers.items()}
+    clipped = ga.clip(x, low, high)
+    np.testing.assert_array_equal(value(clipped, given), np.clip(*given.values()))
+    gradients = values(ga.grad(ga.sum(clipped), [x, low, high]), given)
+    np.testing.assert_array_equal(gradients, [[0, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1]])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "uint64"])
+@pytest.mark.parametrize(
+    "clip",
+    [
+        lambda x: np.clip(x, 1, 4),
+        lambda x: np.clip(x, a_min=1, a_max=4),
+        lambda x: np.clip(x, 1, None),
+        lambda x: np.clip(x, None, 4),
+        lambda x: np.clip(x, min=2),
+        lambda x: np.clip(x, max=2),
+        lambda x: np.clip(x, None, None),
+        lambda x: np.clip(x, 4, 1),
+        lambda x: x.clip(1, 4),
+        lambda x: x.clip(max=3),
+    ],
+)
+def test_values_are_clipped_as_by_numpy(clip: Callable[[Any], Any], dtype: str) -> None:
+    numbers = np.arange(6).astype(dtype)
+    x = ga.input("x", (6,), dtype)
+    found = ga.compile([x], clip(x))(numbers)
+    np.testing.assert_array_equal(found, clip(numbers))
+    assert found.dtype == numbers.dtype
+
+
+def test_all_three_of_a_clip_broadcast() -> None:
+    x, low, high = ga.input("x", ("batch", 1, 3)), ga.input("low", (4, 1)), ga.input("high", ())
+    assert ga.clip(x, low, high).shape == (x.shape[0], 4, 3)
+    with pytest.raises(ShapeError, match=r"clip\(x: float32\[batch, 1, 3\], low: .*\(at test_selection\.py:\d+\)"):
+        ga.clip(x, low, np.zeros(5))
+
+
+def test_one_bound_under_two_names_is_refused() -> None:
+    x = ga.input("x", (3,))
+    with pytest.raises(ArgumentError, match=r"clip\(x: float32\[3\], 0, min=1\): a_min and min are one bound"):
+        ga.clip(x, 0, min=1)
+
+
+def test_abs_is_numpys_other_name_of_absolute_and_fabs_makes_floats() -> None:
+    assert ga.abs is ga.absolute
+    n = ga.constant([1, -2])
+    assert abs(n).dtype == np.int64
+    assert np.fabs(n).dtype == np.float32
+    np.testing.assert_array_equal(value(ga.fabs(n)), [1, 2])

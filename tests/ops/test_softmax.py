@@ -21,7 +21,7 @@ def softmax_of(x: Array) -> Array:
     return np.asarray(powers / powers.sum(-1, keepdims=True))
 
 
-@pytest.mark.parametrize("axis", [0, -1, (0, 1)])
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 1), (-1,), ()])
 @pytest.mark.parametrize("keepdims", [False, True])
 def test_logsumexp_is_the_logarithm_of_the_sum_of_exponentials(axis: Any, keepdims: bool) -> None:
     x = ga.input("x", (2, 3), "float64")
@@ -36,7 +36,7 @@ def test_logsumexp_is_the_logarithm_of_the_sum_of_exponentials(axis: Any, keepdi
 
 
 @pytest.mark.parametrize("backend", ["numpy", "reference"])
-@pytest.mark.parametrize("build", [ga.logsumexp, lambda x: ga.logsumexp(x, keepdims=True)[..., 0]])
+@pytest.mark.parametrize("build", [lambda x: ga.logsumexp(x, -1), lambda x: ga.logsumexp(x, 1, keepdims=True)[..., 0]])
 def test_logsumexp_of_nothing_but_minus_infinity_is_that_with_zero_gradient(backend: str, build: Any) -> None:
     x = ga.input("x", (3, 2))
     result = build(x)
@@ -44,6 +44,32 @@ def test_logsumexp_of_nothing_but_minus_infinity_is_that_with_zero_gradient(back
     found, gradient = ga.compile([x], [result, ga.grad(ga.sum(result), x)], backend=backend)(rows)
     np.testing.assert_allclose(found, [-INF, 5, 1e4 + math.log(2)], rtol=1e-6)
     np.testing.assert_allclose(gradient, [[0.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
+
+
+def test_logsumexp_of_everything_is_minus_infinity_with_zero_gradients_of_both_orders() -> None:
+    x = ga.input("x", (3, 2))
+    given = {x: np.full((3, 2), -INF, np.float32)}
+    total = ga.logsumexp(x)
+    gradient = ga.grad(total, x)
+    assert value(total, given) == -INF
+    np.testing.assert_array_equal(value(gradient, given), np.zeros((3, 2)))
+    bend = ga.grad(ga.sum(gradient * np.arange(6, dtype=np.float32).reshape(3, 2)), x)
+    np.testing.assert_array_equal(value(bend, given), np.zeros((3, 2)))
+
+
+def test_logsumexp_over_a_named_size_is_of_the_size_of_the_call() -> None:
+    x = ga.input("x", ("batch", 2))
+    function = ga.compile([x], ga.logsumexp(x, axis=0))
+    np.testing.assert_allclose(function(np.full((4, 2), 1e4)), [1e4 + math.log(4)] * 2, rtol=1e-6)
+    with pytest.raises(ShapeError, match="no value"):
+        function(np.zeros((0, 2)))
+
+
+def test_logsumexp_of_a_value_without_axes_is_that_value_and_of_integers_float32() -> None:
+    assert value(ga.logsumexp(2.5)) == 2.5
+    found = value(ga.logsumexp(ga.constant([0, 0, 0])))
+    assert found == float32(math.log(3))
+    assert found.dtype == np.float32
 
 
 def test_logsumexp_with_nan_is_nan_and_with_infinity_infinite() -> None:

@@ -40,7 +40,9 @@ def test_a_reshape_that_changes_the_number_of_elements_is_an_error_that_says_whe
 def test_a_transpose_takes_a_permutation_only() -> None:
     x = ga.input("x", (2, 3))
     for axes in ((0,), (0, 0), (1, 0, 1)):
-        with pytest.raises(ShapeError, match=r"x: float32\[2, 3\].*no permutation.*\(at test_structure\.py:\d+\)"):
+        with pytest.raises(
+            ShapeError, match=r"x: .*\[2, 3\].*(no permutation|one axis twice).*\(at test_structure\.py:"
+        ):
             ga.transpose(x, axes)
 
 

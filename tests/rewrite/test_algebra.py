@@ -9,6 +9,7 @@ from graphad.ir.evaluation import evaluate
 from graphad.ir.node import apply
 from graphad.ir.op import Array
 from graphad.ops.arithmetic import Add, Subtract
+from graphad.ops.control import Recompute
 from graphad.ops.structure import BroadcastTo, Reshape, Sum, Transpose
 from graphad.rewrite.algebra import SIMPLIFY
 
@@ -155,3 +156,10 @@ def test_names_of_what_is_rebuilt_stay() -> None:
     assert found.name == "difference"
     assert found.origin.source is not None
     assert found.origin.source[0] == __file__
+
+
+def test_what_only_stops_a_gradient_is_dropped_but_a_barrier_stays() -> None:
+    assert simplified(ga.stop_gradient(X)) is X
+    kept = apply(Recompute(), X)
+    assert simplified(kept) is kept
+    assert simplified(apply(Recompute(), ga.stop_gradient(X), ga.clip_gradient(Y, -1, 1))).operands == (X, Y)

@@ -1,4 +1,5 @@
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -101,3 +102,17 @@ def test_a_net_with_an_output_at_every_step_is_folded_backward_too() -> None:
         return ga.compile([x], [loss, ga.grad(loss, W)]).report().statements
 
     assert statements(60) == statements(6)
+
+
+@pytest.mark.parametrize("move", [lambda t: (3 - t, 1, t), lambda t: (t, 1, t), lambda t: (1, t, 3 - t)])
+def test_an_element_that_moves_along_two_axes_is_no_axis(move: Callable[[int], tuple[int, int, int]]) -> None:
+    x = ga.input("x", shape=(4, 5, 6))
+    step = itertools.count()
+
+    def cell(total: Node, _: None) -> tuple[Node, Node]:
+        taken = x[move(next(step))]
+        return total + taken, taken
+
+    _, taken = ga.unroll(cell, ga.constant(0.0), steps=4)
+    array = np.arange(120, dtype=np.float32).reshape(4, 5, 6)
+    np.testing.assert_array_equal(ga.compile([x], taken)(array), [array[move(t)] for t in range(4)])

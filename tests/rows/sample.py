@@ -145,6 +145,18 @@ def nonzero(*shape: int) -> Operand:
     )
 
 
+def within(low: float, high: float, *shape: int) -> Operand:
+    """Numbers from ``low`` to ``high``."""
+    return Operand(shape, lambda generator, size: generator.uniform(low, high, size))
+
+
+def fractional(*shape: int, unit: float = 1.0) -> Operand:
+    """Numbers of either sign, at least a quarter of ``unit`` away from its multiples."""
+    return Operand(
+        shape, lambda generator, size: unit * (generator.integers(-2, 2, size) + generator.uniform(0.25, 0.75, size))
+    )
+
+
 def apart(*shape: int, offset: float = 0.0) -> Operand:
     """Numbers at least 1/8 apart; with an offset of 1/16, also apart from those without."""
     return Operand(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from graphad.ir.tensor_type import FLOAT32, FLOAT64, INT64
-from graphad.ops.control import StopGradient
 from graphad.ops.structure import BroadcastTo, Cast, Copy, Reshape, Transpose
 from tests.rows.sample import Sample, each, einsum, normal, truth
 
@@ -18,5 +17,4 @@ OPERATIONS = (
     Sample(Cast(FLOAT64), (normal(7, 3),), each(lambda x: x)),
     Sample(Cast(INT64), (normal(7, 3),), each(int), smooth=False),
     Sample(Cast(FLOAT32), (truth(7, 3),), each(lambda x: 1.0 if x else 0.0), smooth=False),
-    Sample(StopGradient(), (normal(7, 3),), each(lambda x: x), smooth=False),
 )
