@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+from graphad.autodiff.checkpoint import Recomputation
 from graphad.autodiff.sweep import Sweep, directions
 from graphad.errors import ArgumentError, GradientError, UnreachedError
 from graphad.ir import nest
@@ -36,8 +37,6 @@ def grad(loss: Node, wrt: Any, disconnected: Disconnected = "raise") -> Any:
     >>> grad(ga.sum(ga.tanh(x)), x)
     <d_x: float32[3]>
     """
-    if disconnected not in ("raise", "zero"):
-        raise ArgumentError(f'disconnected is "raise" or "zero"; got {disconnected!r}')
     if not isinstance(loss, Node) or loss.shape != () or not loss.type.is_float:
         raise GradientError(f"a gradient is of a float scalar; {loss!r} is none: take its sum or mean, or use ga.vjp")
     return vjp(loss, wrt, constant(1.0, loss.dtype), disconnected)
@@ -49,15 +48,26 @@ def vjp(outputs: Any, wrt: Any, cotangents: Any, disconnected: Disconnected = "r
 
     ``outputs`` and ``cotangents`` have one structure and equal types; the result has the structure of ``wrt``.
     """
+    check_choice(disconnected)
     nest.check_alike(outputs, cotangents)
     ends, starts = nest.leaves(outputs), nest.leaves(wrt)
-    _check_differentiable([*ends, *starts])
+    check_differentiable([*ends, *starts])
     given = directions(nest.leaves(cotangents), ends, "cotangent")
-    found = _reverse(ends, given, starts)
-    return nest.rebuilt(wrt, iter([_checked(node, found.get(node), disconnected) for node in starts]))
+    found = cotangents_of(ends, given, starts, Sweep())
+    for node in starts:
+        if node not in found:
+            refuse_unreached(node, disconnected)
+    return nest.rebuilt(wrt, iter([found[node] if node in found else zeros_like(node) for node in starts]))
 
 
-def _check_differentiable(nodes: Iterable[Any]) -> None:
+def check_choice(disconnected: Any) -> None:
+    """An ArgumentError for what says neither "raise" nor "zero"."""
+    if disconnected not in ("raise", "zero"):
+        raise ArgumentError(f'disconnected is "raise" or "zero"; got {disconnected!r}')
+
+
+def check_differentiable(nodes: Iterable[Any]) -> None:
+    """A GradientError unless all are float nodes."""
     for node in nodes:
         if not isinstance(node, Node):
             raise GradientError(f"{node!r} is no node: gradients are taken of nodes, with respect to nodes")
@@ -65,11 +75,10 @@ def _check_differentiable(nodes: Iterable[Any]) -> None:
             raise GradientError(f"{node!r} is not differentiable: its values are {node.dtype}; use floats")
 
 
-def _checked(node: Node, cotangent: Node | None, disconnected: Disconnected) -> Node:
-    if cotangent is not None:
-        return cotangent
+def refuse_unreached(node: Node, disconnected: Disconnected) -> None:
+    """An UnreachedError for a node that no gradient reaches, unless that is to mean zero."""
     if disconnected == "zero":
-        return zeros_like(node)
+        return
     raise UnreachedError(
         f"no gradient reaches {node!r} (declared at {node.origin.place or 'an unknown line'}): the loss does not "
         "depend on it, or only through stop_gradient, integers or truth values; leave it out, or pass "
@@ -77,9 +86,12 @@ def _checked(node: Node, cotangent: Node | None, disconnected: Disconnected) -> 
     )
 
 
-def _reverse(outputs: Sequence[Node], seeds: Sequence[Node], wrt: Sequence[Node]) -> Mapping[Node, Node]:
+def cotangents_of(
+    outputs: Sequence[Node], seeds: Sequence[Node], wrt: Sequence[Node], sweep: Sweep
+) -> Mapping[Node, Node]:
+    """The cotangent of each node of ``wrt`` that one reaches, given those of the outputs."""
     active = reachable(wrt, outputs)
-    sweep, kept = Sweep(), set(wrt)
+    kept, recomputation = set(wrt), Recomputation(sweep)
     arrivals = {node: _Arrivals(node, sweep) for node in active}
     for number, (output, seed) in enumerate(zip(outputs, seeds, strict=True), start=1):
         if output in arrivals:
@@ -88,17 +100,19 @@ def _reverse(outputs: Sequence[Node], seeds: Sequence[Node], wrt: Sequence[Node]
     for node in reversed(active):
         cotangent = arrivals.pop(node).total()
         if cotangent is not None:
-            _pull_back(node, cotangent, arrivals, sweep)
+            recomputation.enter(node, cotangent)
+            _pull_back(node, cotangent, arrivals, recomputation)
             found.update({node: cotangent} if node in kept else {})
     return found
 
 
-def _pull_back(node: Node, cotangent: Node, arrivals: Mapping[Node, _Arrivals], sweep: Sweep) -> None:
+def _pull_back(node: Node, cotangent: Node, arrivals: Mapping[Node, _Arrivals], recomputation: Recomputation) -> None:
     """Turn the node's cotangent into its operands', by the op's rule."""
     if not any(operand in arrivals for operand in node.operands):
         return
-    with sweep.labels(node.origin, made_by=f"vjp of {node.op.name}", twin=node):
-        contributions = node.op.vjp(cotangent, node, *node.operands)
+    result, *operands = map(recomputation.image, (node, *node.operands))
+    with recomputation.sweep.labels(node.origin, made_by=f"vjp of {node.op.name}", twin=node):
+        contributions = node.op.vjp(cotangent, result, *operands)
     for position, (operand, contribution) in enumerate(zip(node.operands, contributions, strict=True)):
         if contribution is not None and operand in arrivals and operand.type.is_float:
             arrivals[operand].add(contribution, node, position)

@@ -22,7 +22,7 @@ from graphad.backend.numpy_statements import (
     type_text,
     view_text,
 )
-from graphad.ir.leaves import Input
+from graphad.ir.leaves import Input, Key
 from graphad.ir.node import Node
 from graphad.ops.loop import Loop
 from graphad.schedule.program import Program
@@ -110,8 +110,12 @@ class _Writer:
 
     def parameters(self) -> list[Line]:
         """Parameters: zeros, until somebody fills them."""
-        declared = [f"{self.names[node]} = np.zeros({type_text(node.type)})" for node in self.program.parameters]
+        declared = [self._parameter(node) for node in self.program.parameters]
         return lines("", "# Parameters: fill them before the first call.", *declared) if declared else []
+
+    def _parameter(self, node: Node) -> str:
+        meaning = comment("seed, number of the call") if isinstance(node.op, Key) else ""
+        return f"{self.names[node]} = np.zeros({type_text(node.type)}){meaning}"
 
     def memory(self) -> list[Line]:
         """Constants, and the places of all intermediate values in one block of memory, and views of them."""

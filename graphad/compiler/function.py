@@ -2,7 +2,8 @@
 
 One function serves many shapes. For each set of named sizes it meets, it makes an executable and keeps it; all of them
 share the parameters. A call computes, copies its results out, and commits new parameter values last, so a call that
-fails or is interrupted leaves every parameter as it was.
+fails or is interrupted leaves every parameter as it was. The key of random numbers is one of them: such a call is not
+counted, and the next one draws what it drew.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import numpy as np
 
 from graphad.backend.executable import Executable
 from graphad.compiler.binding import bind, sizes_of
+from graphad.compiler.keys import State, key_of, of_next_call, state_of, with_own_key
 from graphad.compiler.lowering import Report, lower
 from graphad.errors import ArgumentError, DivergenceError, DTypeError, DuplicateNameError, ShapeError, UnboundInputError
 from graphad.ir import nest
 from graphad.ir.graph import Graph
-from graphad.ir.leaves import Input, Parameter
+from graphad.ir.leaves import Input, Key, Parameter
 from graphad.ir.node import Node
 from graphad.ir.op import Array, Op
 from graphad.ir.tensor_type import Dim, dimension_of
@@ -44,9 +46,9 @@ class Function:
     """What `compile` returns. Call it with arrays, by position or by name; see `source` and `report`."""
 
     def __init__(
-        self, graph: Graph, outputs: Any, parameters: Sequence[Node], settings: Mapping[str, Any], seed: int
+        self, graph: Graph, outputs: Any, parameters: Sequence[Node], settings: Mapping[str, Any], key: Key
     ) -> None:
-        self.seed = seed
+        self._key = key
         self._graph, self._outputs, self._parameters, self._settings = graph, outputs, tuple(parameters), settings
         self._ready: dict[tuple[tuple[str, int], ...], _Ready] = {}
         self._latest: _Ready | None = None
@@ -56,8 +58,23 @@ class Function:
 
     @property
     def graph(self) -> Graph:
-        """The declared graph: the outputs, then the new value of each updated parameter."""
+        """The declared graph: the outputs, then the new value of each updated parameter (a key is one)."""
         return self._graph
+
+    @property
+    def seed(self) -> int:
+        """What the random numbers depend on, beside their nodes and the number of the call."""
+        return self.state().seed
+
+    def state(self) -> State:
+        """The seed and the number of calls: with the parameters, all that the next calls depend on."""
+        with self._lock:
+            return state_of(self._key)
+
+    def restore(self, state: State) -> None:
+        """Go on as a function of this state would. An ArgumentError leaves everything as it was."""
+        with self._lock:
+            np.copyto(self._key.storage.array, key_of(state).storage.array)
 
     @property
     def size_names(self) -> tuple[str, ...]:
@@ -83,8 +100,9 @@ class Function:
         return nest.rebuilt(self._outputs, iter(found))
 
     def _refuse_empty(self, arrays: Sequence[Any]) -> None:
+        learns = any(not isinstance(node.op, Key) for node in self._parameters)
         for node, array in zip(self._graph.inputs, arrays, strict=True):
-            if self._parameters and array.size == 0:
+            if learns and array.size == 0:
                 raise ShapeError(
                     f"input {node.label!r} is empty ({array.shape}): parameters are not updated from no data"
                 )
@@ -170,9 +188,12 @@ def compile(
 
     ``outputs`` is a node, or a tuple, list or dict of nodes; a call returns the same structure. ``updates`` gives
     parameters new values at the end of each call; all of them are computed from the old values. ``passes`` replaces
-    the rewrites; ``verify`` checks each of them on random data. ``seed``, an integer, is kept as the function's
-    `seed` for operations that draw random numbers, of which there are none yet. ``backend`` is "numpy", or
-    "reference", the slow oracle.
+    the rewrites; ``verify`` checks each of them on random data. ``backend`` is "numpy", or the slow oracle
+    "reference".
+
+    What the function draws at random depends on ``seed``, on the number of the call, and on the node that draws: its
+    place, in the order of declaration, among all nodes that the outputs and updates draw from. Neither backend nor
+    passes change it. Calls that fail are not counted.
 
     Errors: ArgumentError, DuplicateNameError, UnboundInputError, ShapeError, DTypeError.
 
@@ -195,8 +216,7 @@ def compile(
     graph = Graph(declared, (*ends, *new_values.values()))
     _check_leaves(graph)
     _check_sizes(graph)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ArgumentError(f"the seed is an integer >= 0; got {seed!r}")
+    key = key_of(State(seed))
     if backend not in BACKENDS:
         raise ArgumentError(f"there is no backend {backend!r}: use one of {', '.join(BACKENDS)}")
     chosen = PIPELINE if passes is None else tuple(passes)
@@ -204,7 +224,18 @@ def compile(
         if not hasattr(one, "run"):
             raise ArgumentError(f"{one!r} is no pass: passes are objects such as those of graphad.rewrite.pipeline")
     settings = {"passes": chosen, "backend": backend, "check": verify}
-    return Function(graph, nest.rebuilt(outputs, iter(ends)), tuple(new_values), settings, seed)
+    return _function(graph, nest.rebuilt(outputs, iter(ends)), tuple(new_values), settings, key)
+
+
+def _function(
+    declared: Graph, outputs: Any, parameters: tuple[Node, ...], settings: Mapping[str, Any], key: Key
+) -> Function:
+    """The function of a graph; if it draws random numbers, the number of the call is what it updates last."""
+    graph, own = with_own_key(declared, key)
+    if own is None:
+        return Function(graph, outputs, parameters, settings, key)
+    counted = Graph(graph.inputs, (*graph.outputs, of_next_call(own)))
+    return Function(counted, outputs, (*parameters, own), settings, key)
 
 
 def _check_inputs(inputs: Sequence[Any]) -> None:

@@ -12,7 +12,8 @@ from graphad.rewrite.driver import Rewrites
 
 def drop_identity(node: Node) -> Node | None:
     """stop_gradient(x) -> x: the gradient has been taken."""
-    return node.operands[0] if node.op.traits.identity else None
+    traits = node.op.traits
+    return node.operands[0] if traits.identity and not traits.barrier else None
 
 
 def drop_unit(node: Node) -> Node | None:

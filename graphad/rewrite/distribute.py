@@ -173,20 +173,11 @@ class _Distribution:
         return apply(op, *operands)
 
     def _along(self, series: Series) -> Node | None:
-        """x[:, t] at every step -> x, its axis of time moved to the front."""
-        op, (source,) = series.nodes[0].op, series.references
-        if not isinstance(op, Slice) or isinstance(source, Delayed) or sorted(series.stride)[-2:] not in ([0, 1], [1]):
+        """op_t(a) at every step, the attributes moving on -> one node that holds them all: a whole axis, many draws."""
+        sources = [reference for reference in series.references if not isinstance(reference, Delayed)]
+        if len(sources) < len(series.references):
             return None
-        axis = series.stride.index(1)
-        start = op.index[axis]
-        if not isinstance(start, int):
-            return None
-        part = apply(
-            Slice((*op.index[:axis], Span(start, len(series.nodes)), *op.index[axis + 1 :])), self.value(source)
-        )
-        front = sum(isinstance(one, Span) for one in op.index[:axis])
-        axes = (front, *(i for i in range(part.ndim) if i != front))
-        return part if front == 0 else apply(Transpose(axes), part)
+        return series.nodes[0].op.along(series.stride, len(series.nodes), *map(self.value, sources))
 
     def _build_sum(self, series: Series) -> bool:
         """a[t] = a[t+1] + b[t], of which only the last is read -> b summed over time, plus the first a."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,15 @@ from graphad.errors import DataError
 from graphad.files import write_whole
 from graphad.train.loop import Training
 
-_EPOCHS = "epochs done"
+_EPOCHS, _STEPS = "epochs done", "steps done"
 
 
 def save(training: Training, path: Path) -> None:
     """Write the state of a training. OutputFileError if that is not possible."""
     arrays = {f"state {i} {node.label}": node.value for i, node in enumerate(training.state)}
+    counts = {_EPOCHS: np.asarray(training.epochs_done), _STEPS: np.asarray(training.step.state().calls, np.uint64)}
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{_EPOCHS: np.asarray(training.epochs_done)}, **arrays)
+    np.savez(buffer, allow_pickle=False, **counts, **arrays)
     write_whole(path, buffer.getvalue())
 
 
@@ -27,7 +29,7 @@ def restore(training: Training, path: Path) -> None:
     """Read the state of a training back, all of it or nothing. DataError if the file is not of this net."""
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
-            epochs = int(stored[_EPOCHS])
+            epochs, steps = int(stored[_EPOCHS]), int(stored[_STEPS])
             values = [stored[f"state {i} {node.label}"] for i, node in enumerate(training.state)]
     except FileNotFoundError as error:
         raise DataError(f"there is no checkpoint {path} to resume from: train without --resume first") from error
@@ -39,3 +41,4 @@ def restore(training: Training, path: Path) -> None:
     for node, value in zip(training.state, values, strict=True):
         node.value = value
     training.epochs_done = epochs
+    training.step.restore(replace(training.step.state(), calls=steps))

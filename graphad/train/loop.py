@@ -1,8 +1,8 @@
 """The loop: batches in a seeded order, an update for each, an evaluation after each epoch.
 
-`Training` is all that the loop changes: the parameters and the number of epochs done. The order of the batches of an
-epoch depends on the seed and its number only, so a training that was interrupted and resumed ends where it would have
-ended.
+`Training` is all that the loop changes: the parameters, the number of steps (which random numbers depend on), and that
+of epochs done. The order of the batches of an epoch depends on the seed and its number only, so a training that was
+interrupted and resumed ends where it would have ended.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ OnBatch = Callable[[int, int, int, float], None]
 
 @dataclass(eq=False)
 class Training:
-    """A declared net, compiled for training and for evaluation; ``state`` is all that training changes."""
+    """A declared net, compiled for training and for evaluation; ``state`` are the parameters that training changes."""
 
     net: Net
     options: Options
@@ -68,7 +68,7 @@ def prepare(recipe: Recipe, options: Options) -> Training:
     loss = net.loss
     updates = recipe.optimizer(options.learning_rate).updates(loss, net.parameters)
     inputs = [net.images, net.labels]
-    step = compile(inputs, loss, updates=updates, backend=options.backend)
+    step = compile(inputs, loss, updates=updates, backend=options.backend, seed=options.seed)
     score = compile(inputs, net.accuracy, backend=options.backend)
     step.specialise(batch=options.batch_size)
     seconds = time.perf_counter() - start

@@ -41,7 +41,7 @@ def test_an_output_that_is_not_reached_or_is_no_float_has_tangent_zero() -> None
     assert place.dtype == np.int64
 
 
-def test_a_node_between_may_be_given_a_tangent_and_keeps_it() -> None:
+def test_a_node_between_may_be_given_a_tangent() -> None:
     x = vector()
     h = ga.tanh(x)
     found = ga.jvp(h * x, [h, x], [DIRECTION, np.zeros(3)])

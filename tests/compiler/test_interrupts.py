@@ -86,3 +86,17 @@ def test_an_interrupt_between_two_parameters_of_a_commit_gives_both_their_new_va
     with pytest.raises(KeyboardInterrupt):
         step()
     assert (v.value.tolist(), w.value.tolist()) == ([5, 5], [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("place", "calls"), [("compute", 0), ("new_values", 0), ("before commit", 1), ("after commit", 1)]
+)
+def test_an_interrupted_call_counts_if_its_parameters_are_new(place: str, calls: int) -> None:
+    w, noise = ga.parameter([1.0, 1.0], name="w"), ga.uniform((2,), 1.0, 2.0)
+    step = ga.compile([], noise, updates={w: w + noise})
+    ready = step.specialise()
+    object.__setattr__(ready, "executable", Interrupted(ready.executable, place, times=1))
+    with pytest.raises(KeyboardInterrupt):
+        step()
+    assert step.state().calls == calls
+    assert (w.value != 1).all() == bool(calls)

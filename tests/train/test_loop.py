@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import graphad as ga
 from graphad.data import Mnist, Source, load_mnist
 from graphad.data.mnist import SAMPLE
 from graphad.errors import DataError, DivergenceError, OutputFileError
 from graphad.train import checkpoint
 from graphad.train.loop import Options, Training, evaluate, prepare, train
-from graphad.train.recipes import RECIPES
+from graphad.train.recipes import RECIPES, Net, mnist_mlp
 
 OPTIONS = Options(epochs=3, batch_size=50, learning_rate=0.05, seed=7)
 
@@ -60,6 +61,23 @@ def test_a_training_that_is_stopped_and_resumed_ends_where_it_would_have_ended(s
     whole = trained(small)
     checkpoint.save(trained(small, replace(OPTIONS, epochs=2)), tmp_path / "checkpoint.npz")
     resumed = prepare(RECIPES["mnist-rnn"], OPTIONS)
+    checkpoint.restore(resumed, tmp_path / "checkpoint.npz")
+    assert [epoch.number for epoch in train(resumed, small, lambda *_: None)] == [3]
+    for a, b in zip(values(whole), values(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_resumed_training_draws_what_it_would_have_drawn(small: Mnist, tmp_path: Path) -> None:
+    def declare(generator: np.random.Generator) -> Net:
+        net = mnist_mlp(generator, hidden=12)
+        return replace(net, logits=ga.dropout(net.logits, 0.3) + ga.normal(("batch", 10), std=0.1))
+
+    recipe = replace(RECIPES["mnist-mlp"], declare=declare)
+    whole = prepare(recipe, OPTIONS)
+    assert len(list(train(whole, small, lambda *_: None))) == 3
+    part, resumed = prepare(recipe, replace(OPTIONS, epochs=2)), prepare(recipe, OPTIONS)
+    assert len(list(train(part, small, lambda *_: None))) == 2
+    checkpoint.save(part, tmp_path / "checkpoint.npz")
     checkpoint.restore(resumed, tmp_path / "checkpoint.npz")
     assert [epoch.number for epoch in train(resumed, small, lambda *_: None)] == [3]
     for a, b in zip(values(whole), values(resumed), strict=True):
