@@ -186,7 +186,7 @@ class _Pattern:
 
     def boundary(self, node: Node, step: int, groups: Mapping[Key, Mapping[int, Node]]) -> dict[int, Node] | None:
         """What the copy reads beyond the ends of other series, by place; None if it does not fit the pattern."""
-        if node.op != self.op.advanced(self.stride, step - self.step):
+        if node.op != self.op.advanced(self.stride, step - self.step) or len(node.operands) != len(self.references):
             return None
         found: dict[int, Node] = {}
         for place, (reference, operand) in enumerate(zip(self.references, node.operands, strict=True)):

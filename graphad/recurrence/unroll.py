@@ -14,14 +14,15 @@ from graphad.errors import ArgumentError, DTypeError, GraphadError, ShapeError
 from graphad.ir import nest
 from graphad.ir.builder import builder
 from graphad.ir.collection import without_collection
+from graphad.ir.contract import is_integer
 from graphad.ir.node import Node, Scope, apply, current_place, current_scope, labels
-from graphad.ir.tensor_type import INT64, TensorType
-from graphad.ops.build import as_node, broadcast, cast, normalize_axis
+from graphad.ir.tensor_type import TensorType
+from graphad.ops.build import as_node, normalize_axis
 from graphad.ops.control import stop_gradient
-from graphad.ops.selection import where
 from graphad.ops.shaping import expand_dims, stack
 from graphad.ops.slicing import Slice, full_index
 from graphad.ops.structure import zeros
+from graphad.recurrence.masks import blanked, blanked_if_own, kept, mask_of, without
 
 StepFunction = Callable[[Any, Any], tuple[Any, Any]]
 
@@ -30,7 +31,7 @@ StepFunction = Callable[[Any, Any], tuple[Any, Any]]
 @without_collection
 def unroll(
     cell: StepFunction,
-    init: Any,
+    init: Any = None,
     xs: Any = None,
     *,
     axis: int = 0,
@@ -38,16 +39,22 @@ def unroll(
     reverse: bool = False,
     truncate: int | None = None,
     lengths: Any = None,
+    mask: Any = None,
     name: str | None = None,
 ) -> tuple[Any, Any]:
     """Call ``cell(carry, x_t) -> (carry, output)`` once per step; return the last carry and the outputs, stacked.
 
-    ``init`` is the first carry: a node, or a tuple, list or dict of nodes; the cell returns the like. ``xs`` is a
-    node whose ``axis`` is time, or a structure of such nodes, or None with ``steps=T`` (then x_t is None). The
-    outputs are stacked on ``axis``; None among them stays None. ``reverse`` goes from the last step to the first; the
-    outputs stay in the order of time. ``truncate=k`` stops the gradient through the carry every k steps. ``lengths``
-    (one integer per sequence, the first axis of every carry) lets a finished sequence keep its carry. No steps give
-    the initial carry.
+    ``init`` is the first carry: a node, or a tuple, list or dict of nodes; the cell returns the like. Cells that know
+    their first carry, such as `lstm_cell`, need none. ``xs`` is a node whose ``axis`` is time, or a structure of such
+    nodes, or None with ``steps=T`` (then x_t is None). The outputs are stacked on ``axis``; None among them stays
+    None. ``reverse`` goes from the last step to the first; the outputs stay in the order of time. ``truncate=k`` stops
+    the gradient through the carry every k steps. No steps give the initial carry.
+
+    Sequences of different lengths: ``mask`` (bool, (batch, time) whatever ``axis`` is; or (time,) for all alike) says
+    which steps count, ``lengths`` (integers, (batch,)) that the first so many do. Where a step does not count, the
+    carry stays as it was and the output is 0, and the cell is given 0 for what ``xs`` hold for that sequence: so what
+    fills the place, NaN too, reaches neither a value nor a gradient. Carries, outputs, and those of ``xs`` that hold
+    one entry per sequence, begin with the axis of the batch.
 
     >>> import graphad as ga, numpy as np
     >>> x, W = ga.input("x", shape=("batch", 5, 3)), ga.parameter(np.ones((3, 3), "float32"), "W")
@@ -57,15 +64,19 @@ def unroll(
     >>> unroll(cell, ga.zeros_like(x[:, 0]), x, axis=1)
     (<tanh: float32[batch, 3]>, <stack: float32[batch, 5, 3]>)
     """
-    if truncate is not None and truncate < 1:
+    if not callable(cell):
+        raise ArgumentError(f"the cell is a step function, cell(carry, x_t) -> (carry, output); got {cell!r}")
+    if truncate is not None and not (is_integer(truncate) and truncate > 0):
         raise ArgumentError(f"truncate is a number of steps, at least 1, or None; got {truncate!r}")
-    carry = nest.mapped(as_node, init)
     inputs = nest.mapped(lambda leaf: None if leaf is None else as_node(leaf), xs)
+    carry = nest.mapped(as_node, _initial(cell, inputs, axis) if init is None else init)
     count = _count_steps(inputs, axis, steps)
+    counting = mask_of(lengths, mask, count)
     scope = Scope(name or _called(cell), current_scope())
     if count == 0:
         return carry, _no_outputs(cell, carry, inputs, axis, scope)
-    ends = None if lengths is None else _as_lengths(lengths)
+    if counting is not None:
+        inputs = nest.mapped(partial(blanked_if_own, counting, axis=axis), inputs)
     outputs: list[Any] = []
     for done, step in enumerate(reversed(range(count)) if reverse else range(count)):
         if truncate and done and done % truncate == 0:
@@ -74,9 +85,20 @@ def unroll(
         with labels(scope, step, template=(scope,)):
             x_t = nest.mapped(partial(_at, axis=axis, step=step), inputs)
             after, output = _one_step(cell, carry, x_t)
-            carry = after if ends is None else _keep_finished(carry, after, ends, step)
+            carry = after if counting is None else kept(counting, step, carry, after)
             outputs.append(output)
-    return carry, _stacked(outputs[::-1] if reverse else outputs, axis)
+    stacked = _stacked(outputs[::-1] if reverse else outputs, axis)
+    return carry, stacked if counting is None else nest.mapped(partial(blanked, counting, axis=axis), stacked)
+
+
+def _initial(cell: StepFunction, inputs: Any, axis: int) -> Any:
+    """The first carry of a cell that knows it, for the batch that the inputs have."""
+    known = getattr(cell, "initial", None)
+    first = next((leaf for leaf in nest.leaves(inputs) if leaf is not None), None)
+    if known is None or first is None:
+        raise ArgumentError(f"{_called(cell)} starts from nothing: give the first carry as init")
+    place = normalize_axis(axis, first.ndim)
+    return known(*without(first.shape, place)[:-1])
 
 
 def _count_steps(inputs: Any, axis: int, steps: int | None) -> int:
@@ -86,14 +108,14 @@ def _count_steps(inputs: Any, axis: int, steps: int | None) -> int:
         raise ShapeError(
             f"unroll needs to know the number of steps; the time axis of xs has the size {named[0]}: use an integer"
         )
-    counts = {*lengths, *(() if steps is None else (steps,))}
+    if steps is not None and not (is_integer(steps) and steps >= 0):
+        raise ArgumentError(f"the number of steps is an integer >= 0; got {steps!r}")
+    counts = {*lengths, *(() if steps is None else (int(steps),))}
     if len(counts) != 1:
         given = "neither is given" if not counts else f"{sorted(counts)} are given"
         raise ArgumentError(f"unroll needs one number of steps, from xs or from steps=: {given}")
     (count,) = counts
-    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise ArgumentError(f"the number of steps is an integer >= 0; got {count!r}")
-    return count
+    return int(count)
 
 
 def _at(leaf: Node | None, axis: int, step: int) -> Node | None:
@@ -122,28 +144,12 @@ def _checked_step(carry: Any, result: Any) -> tuple[Any, Any]:
         if old.type != new.type:
             kind = DTypeError if old.shape == new.shape else ShapeError
             raise kind(f"it got a carry of {old.type} and returned {new.type} in its place: they must be alike")
-    return after, result[1]
+    return nest.rebuilt(carry, iter(nest.leaves(after))), result[1]
 
 
 def _called(cell: StepFunction) -> str:
-    return str(getattr(cell, "__name__", "cell"))
-
-
-def _as_lengths(lengths: Any) -> Node:
-    node = as_node(lengths)
-    if node.dtype.kind not in "iu":
-        raise DTypeError(f"lengths are integers, one for each sequence; got {node!r}")
-    return cast(node, INT64)
-
-
-def _keep_finished(before: Any, after: Any, ends: Node, step: int) -> Any:
-    running = ends > step
-
-    def choose(old: Node, new: Node) -> Node:
-        aligned = running.reshape(*running.shape, *(1,) * (new.ndim - running.ndim))
-        return where(broadcast(aligned, new.shape), new, old)
-
-    return nest.mapped(choose, before, after)
+    """What the scope is called after: the name of a function, or of a cell."""
+    return str(getattr(cell, "__name__", getattr(cell, "name", "cell")))
 
 
 def _stacked(outputs: list[Any], axis: int) -> Any:
@@ -178,4 +184,4 @@ def _no_outputs(cell: StepFunction, carry: Any, inputs: Any, axis: int, scope: S
 
 def _blank(leaf: Node, axis: int) -> Node:
     place = normalize_axis(axis, leaf.ndim)
-    return zeros(TensorType(leaf.shape[:place] + leaf.shape[place + 1 :], leaf.dtype))
+    return zeros(TensorType(without(leaf.shape, place), leaf.dtype))

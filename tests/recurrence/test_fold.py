@@ -1,5 +1,6 @@
 """Folding finds the cell in its copies, and folding back out gives the same graph."""
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 
 import graphad as ga
 from graphad.ir.graph import Graph
+from graphad.ir.node import apply
+from graphad.ops.control import Recompute
 from graphad.recurrence.fold import Delayed, FoldedGraph, Series
 from graphad.rewrite.cse import MERGE_EQUAL
 
@@ -81,4 +84,18 @@ def test_a_graph_without_time_has_no_series() -> None:
     graph = Graph((x,), (ga.tanh(x) * 2,))
     folded = ga.fold(graph)
     assert folded.series == ()
+    assert str(folded.unfold()) == str(graph)
+
+
+def test_copies_that_read_more_than_their_neighbours_are_in_no_series_with_them() -> None:
+    x, h0 = ga.input("x", shape=(6, 3)), ga.input("h0", shape=(3,))
+    step = itertools.count()
+
+    def cell(h: ga.Node, x_t: ga.Node) -> tuple[ga.Node, ga.Node]:
+        read = (x_t,) if next(step) in (0, 5) else (x_t, h)
+        return h + apply(Recompute(), *read), h
+
+    graph = Graph((x, h0), ga.unroll(cell, h0, x))
+    folded = ga.fold(graph)
+    assert [len(series.nodes) for series in folded.series if series.nodes[0].label == "recompute"] == [4]
     assert str(folded.unfold()) == str(graph)

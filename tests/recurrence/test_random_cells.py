@@ -31,6 +31,12 @@ STEPS: dict[str, Step] = {
     "first alone": lambda a, b: ga.sin(a),
 }
 
+# Steps that draw: what they draw is the function's, so only compiled functions can be compared.
+RANDOM_STEPS: dict[str, Step] = {
+    "noisy": lambda a, b: a + 0.1 * ga.normal((BATCH, FEATURES), dtype="float64"),
+    "dropped": lambda a, b: ga.dropout(a, 0.3) + 0.1 * b,
+}
+
 
 class Cell:
     """A drawn program: each line combines two earlier values or multiplies one by a weight."""
@@ -54,15 +60,18 @@ class Cell:
             if name.startswith("weight"):
                 known.append(0.6 * (known[first] @ self.weights[int(name[-1])]))
             else:
-                known.append(STEPS[name](known[first], known[second]))
+                known.append((STEPS | RANDOM_STEPS)[name](known[first], known[second]))
         return tuple(known[place] for place in self.new_carries), known[self.output]
 
 
 @st.composite
-def nets(draw: st.DrawFn, smooth: bool = False) -> tuple[list[Node], Node]:
-    """The inputs (sequences, two weights, carries) and the loss; ``smooth``: with neither kinks nor truncation."""
+def nets(draw: st.DrawFn, smooth: bool = False, random: bool = False) -> tuple[list[Node], Node]:
+    """The inputs (sequences, two weights, carries) and the loss.
+
+    ``smooth``: with neither kinks nor truncation; ``random``: with steps that draw.
+    """
     steps, axis = draw(st.integers(1, 7)), draw(st.sampled_from([0, 1, -1]))
-    names = sorted(STEPS.keys() - {"chosen"} if smooth else STEPS)
+    names = sorted(STEPS.keys() - {"chosen"} if smooth else STEPS | RANDOM_STEPS if random else STEPS)
     shape = [BATCH, FEATURES]
     shape.insert(axis % 3, steps)
     x = ga.input("x", shape, "float64")
@@ -78,7 +87,8 @@ def nets(draw: st.DrawFn, smooth: bool = False) -> tuple[list[Node], Node]:
             "truncate": None if smooth else draw(st.none() | st.integers(1, steps)),
             "lengths": draw(st.none() | st.lists(st.integers(0, steps), min_size=BATCH, max_size=BATCH)),
         }
-        last, outputs = ga.unroll(cell, start, outputs, axis=axis, **options)
+        step = ga.checkpoint(cell) if draw(st.booleans()) else cell
+        last, outputs = ga.unroll(step, start, outputs, axis=axis, **options)
         if draw(st.booleans()):
             loss = loss + ga.sum(ga.cos(last[0]))
     at_the_end = (*(slice(None) for _ in range(axis % 3)), -1)
@@ -144,3 +154,14 @@ def test_compiled_second_derivatives_are_those_of_the_graph(net: tuple[list[Node
     found = ga.compile(inputs, outputs)(*given.values())
     for array, expected in zip(found, values(outputs, given), strict=True):
         np.testing.assert_allclose(array, expected, rtol=1e-8, atol=1e-8)
+
+
+@given(nets(random=True), st.integers(0, 99))
+def test_nets_that_draw_are_the_same_folded_and_unfolded(net: tuple[list[Node], Node], seed: int) -> None:
+    inputs, loss = net
+    outputs = [loss, *ga.grad(loss, inputs, disconnected="zero")]
+    folded, plain = (ga.compile(inputs, outputs, passes=passes, seed=seed) for passes in (None, ()))
+    given = point(inputs, seed)
+    for _ in range(2):
+        for one, other in zip(folded(*given.values()), plain(*given.values()), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11)

@@ -122,6 +122,13 @@ def test_a_carry_may_be_a_structure(kind: Any) -> None:
     np.testing.assert_array_equal(value(outputs), [1, 2, 4])
 
 
+def test_a_dict_may_come_back_with_its_keys_in_another_order() -> None:
+    start = {"h": ga.constant(1.0), "c": ga.constant(10.0)}
+    last, _ = ga.unroll(lambda at, _: ({"c": at["c"] * 2.0, "h": at["h"] + 1.0}, None), start, steps=3)
+    assert [*last] == ["h", "c"]
+    assert [value(last["h"]), value(last["c"])] == [4, 80]
+
+
 def test_carries_inputs_and_outputs_may_be_nested() -> None:
     xs = {"a": ga.constant([1.0, 2.0]), "b": [ga.constant([[10.0], [20.0]]), None]}
 
