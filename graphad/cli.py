@@ -1,4 +1,4 @@
-"""The command line: a thin door to training and drawing.
+"""The command line: a thin door to training, drawing and checking.
 
 Progress and notices go to stderr, results to stdout; with ``--json`` stdout holds one JSON object for each event and
 nothing else. An error is one line with its remedy: exit 2 for misuse, 1 for failure.
@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import reprlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import wraps
+from functools import partial, wraps
+from math import isfinite
 from pathlib import Path
 from statistics import median
+from types import FunctionType, ModuleType
 from typing import Any
 
 import click
 from tqdm import tqdm
 
+from graphad.check.comparison import MODES
+from graphad.check.gradients import Settings, examine
+from graphad.check.result import GradientCheck, table
 from graphad.compiler.function import BACKENDS, Function
 from graphad.data.mnist import Mnist, load_mnist
 from graphad.errors import ArgumentError, GraphadError
@@ -27,6 +33,8 @@ from graphad.files import write_whole
 from graphad.ir import nest
 from graphad.ir.graph import Graph
 from graphad.ir.node import Node
+from graphad.linting.facts import trained_parameters
+from graphad.linting.linter import Warning, lint
 from graphad.render.drawing import draw as draw_nodes
 from graphad.render.drawing import draw_gradient
 from graphad.train import checkpoint
@@ -192,35 +200,120 @@ def _report_result(training: Training, data: Mnist, history: list[Epoch], output
 @_reports_errors
 def draw(target: str, out: Path, wrt: str | None) -> None:
     """Draw the graph of the node, the nodes or the compiled function NAME that FILE.py declares."""
-    names = _declared_in(target)
-    found = names(None)
-    drawing = draw_nodes(found) if wrt is None else draw_gradient(found, [names(name) for name in wrt.split(",")])
+    declared = _Declared.by(target)
+    found = declared.graph(declared.name)
+    parameters = None if wrt is None else [declared.graph(name) for name in wrt.split(",")]
+    drawing = draw_nodes(found) if parameters is None else draw_gradient(found, parameters)
     drawing.save(out)
     click.echo(f"wrote {out}")
 
 
-def _declared_in(target: str) -> Callable[[str | None], Any]:
-    """Run FILE.py and look names up in it; without a name, the one of the target."""
-    file, separator, name = target.rpartition(":")
-    path = Path(file)
-    if not separator or not name:
-        raise ArgumentError(f"{target!r}: say which name to draw, as in net.py:loss")
-    if not path.is_file():
-        raise ArgumentError(f"there is no file {file!r}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ArgumentError(f"{file!r} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.parent.resolve()))
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise _Failure(f"{file} could not be run: {type(error).__name__}: {error}") from error
+@main.command()
+@click.argument("target", metavar="FILE.py:NAME")
+@click.option("--order", type=click.IntRange(1, 2), default=1, show_default=True, help="Of the derivatives.")
+@click.option("--mode", type=click.Choice(MODES), default="auto", show_default=True, help="What is moved.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of inputs and directions.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=1e-6,
+    show_default=True,
+    help="The difference that is allowed, relative to the derivative.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each event.")
+@_reports_errors
+def check(target: str, as_json: bool, **settings: Any) -> None:
+    """Check the gradient of the loss NAME that FILE.py declares, against central differences.
 
-    def look_up(wanted: str | None) -> Any:
-        value = getattr(module, wanted or name, None)
+    NAME is a scalar node, a pair (loss, wrt), or a function without arguments that returns one of these. Without wrt,
+    it is checked for all trained parameters. Warnings of what else looks like a mistake follow.
+    """
+    loss, wrt = _loss_in(target)
+    found = examine(loss, wrt, Settings(**settings))
+    output = _Output(as_json, None)
+    _report_check(found, lint(loss), output)
+    if not found.right:
+        raise _Failure(found.error)
+
+
+def _loss_in(target: str) -> tuple[Node, Any]:
+    """The loss that a file declares, and what its gradient is by."""
+    declared = _Declared.by(target)
+    found = declared.called(declared.name)
+    loss, wrt = found if isinstance(found, tuple) and len(found) == 2 else (found, None)
+    if not isinstance(loss, Node) or loss.shape != () or not loss.type.is_float:
+        raise ArgumentError(
+            f"{target} is no loss: that is a scalar node of floats, a pair (loss, wrt), or a function that returns one "
+            f"of these; got {reprlib.repr(loss)}"
+        )
+    parameters = trained_parameters(loss) if wrt is None else wrt
+    if not nest.leaves(parameters):
+        raise ArgumentError(f"the gradient of {target} reaches no trained parameter: give it as a pair (loss, wrt)")
+    return loss, parameters
+
+
+def _report_check(found: GradientCheck, warnings: Sequence[Warning], output: _Output) -> None:
+    title, *lines = table(found.variables)
+    if not output.as_json:
+        click.echo(title)
+    for line, row in zip(lines, found.variables, strict=True):
+        rough = [f"  not smooth, so not told: {text}" for text in row.rough]
+        output.event("parameter", "\n".join([line, *rough]), **{**asdict(row), "worst": _number(row.worst)})
+    for one in warnings:
+        place = one.node.origin.place
+        output.event("warning", f"warning: {one}", kind=one.kind, message=one.message, place=place, count=one.count)
+    facts = {"right": found.right, "entries": found.entries, "directions": found.directions}
+    output.event("result", found.summary, **facts, worst=_number(found.worst), where=found.where, error=found.error)
+
+
+def _number(value: float) -> float | None:
+    """What JSON can hold: it has no infinity and no NaN."""
+    return value if isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class _Declared:
+    """What FILE.py:NAME means: the file has been run, and its names can be looked up."""
+
+    file: str
+    name: str
+    module: ModuleType
+
+    @staticmethod
+    def by(target: str) -> _Declared:
+        """Run the file of the target."""
+        file, separator, name = target.rpartition(":")
+        path = Path(file)
+        if not separator or not name:
+            raise ArgumentError(f"{target!r}: say which name is meant, as in net.py:loss")
+        if not path.is_file():
+            raise ArgumentError(f"there is no file {file!r}")
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        if spec is None or spec.loader is None:
+            raise ArgumentError(f"{file!r} is no Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.path.insert(0, str(path.parent.resolve()))
+        _running(file, partial(spec.loader.exec_module, module))
+        return _Declared(file, name, module)
+
+    def graph(self, name: str) -> Any:
+        """The nodes, the graph or the compiled function of a name."""
+        value = getattr(self.module, name, None)
         if not isinstance(value, (Function, Graph)) and not all(isinstance(leaf, Node) for leaf in nest.leaves(value)):
-            raise ArgumentError(f"{file} declares no node, nodes, graph or function called {wanted or name!r}")
+            raise ArgumentError(f"{self.file} declares no node, nodes, graph or function called {name!r}")
         return value
 
-    return look_up
+    def called(self, name: str) -> Any:
+        """What a name stands for; of a Python function, what it returns."""
+        value = getattr(self.module, name, None)
+        if value is None:
+            raise ArgumentError(f"{self.file} declares no {name!r}")
+        return _running(self.file, value) if isinstance(value, FunctionType) else value
+
+
+def _running(file: str, function: Callable[[], Any]) -> Any:
+    """Run the user's code; what it raises is told with its file."""
+    try:
+        return function()
+    except Exception as error:
+        raise _Failure(f"{file} could not be run: {type(error).__name__}: {error}") from error
