@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from graphad.backend.numpy_loops import LoopWriter
 from graphad.backend.numpy_names import Names, comment, kernel_sources
 from graphad.backend.numpy_statements import (
@@ -24,6 +26,7 @@ from graphad.backend.numpy_statements import (
 )
 from graphad.ir.leaves import Input
 from graphad.ir.node import Node
+from graphad.ir.tensor_type import TensorType
 from graphad.ops.loop import Loop
 from graphad.schedule.program import Program
 
@@ -122,9 +125,17 @@ class _Writer:
             *lines("arena = memory[-memory.ctypes.data % 64 :]", "", ""),
             *lines("def buffer(offset, shape, dtype):", "    return np.ndarray(shape, dtype, arena, offset)", "", ""),
             *(constant_line(self.names[node], op) for node, op in named_constants(self.program)),
-            *(buffer_line(self.names[node], offset, node.type) for node, offset in plan.offsets.items()),
+            *(self._place(node, offset) for node, offset in plan.offsets.items()),
             *(self._view(node) for node in self.program.views),
         ]
+
+    def _place(self, node: Node, offset: int) -> Line:
+        axes = self.program.layouts.get(node)
+        if axes is None:
+            return buffer_line(self.names[node], offset, node.type)
+        shape, back = node.type.static_shape, tuple(int(axis) for axis in np.argsort(axes))
+        laid = TensorType.of(tuple(shape[axis] for axis in axes), node.dtype)
+        return Line(f"{buffer_line(self.names[node], offset, laid).text}.transpose({back})")
 
     def _view(self, node: Node) -> Line:
         operand = node.operands[0]

@@ -70,6 +70,10 @@ class Op:
         """
         raise TypeError(f"{type(self).__name__} has no kernel")
 
+    def numpy_method(self, *operands: TensorType) -> str | None:
+        """The method of the first operand that does the same with less ceremony, as ``x.dot(y, result)``, if any."""
+        return None
+
     def kernel(self, *arrays: Array, out: Array | None = None) -> Array:
         """Compute the op on arrays, into ``out`` if it is given."""
         function, keywords = self.numpy_call()
@@ -108,6 +112,13 @@ class Op:
 
     def stacked(self, steps: int) -> Op | None:
         """The operation on operands that are all stacked over ``steps`` in a new first axis; None if there is none."""
+        return None
+
+    def along(self, stride: tuple[int, ...], steps: int, *operands: Node) -> Node | None:
+        """What the copies of ``steps`` steps give, stacked in a new first axis, as one node; None if there is none.
+
+        The attributes of the copies advance by ``stride``, from those of this one, and all read the same operands.
+        """
         return None
 
     def attributes(self) -> str:

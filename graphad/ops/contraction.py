@@ -42,6 +42,10 @@ class Matmul(Op):
         """np.matmul."""
         return np.matmul, {}
 
+    def numpy_method(self, *operands: TensorType) -> str | None:
+        """x.dot(y, result), for two matrices: it takes half the time of np.matmul to begin."""
+        return "dot" if operands[0].ndim == 2 else None
+
     def vjp(self, cotangent: Node, result: Node, *operands: Node) -> tuple[Node | None, ...]:
         """Z = X Y: dX = dZ Y', dY = X' dZ."""
         x, y = operands

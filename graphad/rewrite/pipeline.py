@@ -11,6 +11,16 @@ from graphad.rewrite.constants import FOLD_CONSTANTS
 from graphad.rewrite.cse import MERGE_EQUAL
 from graphad.rewrite.distribute import DISTRIBUTE
 from graphad.rewrite.driver import Pass
-from graphad.rewrite.products import MERGE_PRODUCTS
+from graphad.rewrite.hoist import SUM_BEFORE_LOOPS
+from graphad.rewrite.products import MERGE_PRODUCTS, ROWS_BY_PRODUCTS
 
-PIPELINE: tuple[Pass, ...] = (MERGE_EQUAL, DISTRIBUTE, MERGE_PRODUCTS, FOLD_CONSTANTS, SIMPLIFY, MERGE_EQUAL)
+PIPELINE: tuple[Pass, ...] = (
+    MERGE_EQUAL,
+    DISTRIBUTE,
+    MERGE_PRODUCTS,
+    SUM_BEFORE_LOOPS,
+    FOLD_CONSTANTS,
+    SIMPLIFY,
+    ROWS_BY_PRODUCTS,
+    MERGE_EQUAL,
+)
