@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from graphad.backend.executable import Executable
 from graphad.compiler.binding import bind, sizes_of
-from graphad.compiler.lowering import Report, lower
+from graphad.compiler.lowering import Lowered, Report, lower
 from graphad.errors import ArgumentError, DivergenceError, DTypeError, DuplicateNameError, ShapeError, UnboundInputError
 from graphad.ir import nest
 from graphad.ir.graph import Graph
@@ -32,14 +31,6 @@ _EXAMPLE_SIZE = 32
 """What a named size is taken for when a program is shown before any call has said it."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Ready:
-    """An executable for one set of sizes, and how it came about."""
-
-    executable: Executable
-    report: Report
-
-
 class Function:
     """What `compile` returns. Call it with arrays, by position or by name; see `source` and `report`."""
 
@@ -48,8 +39,8 @@ class Function:
     ) -> None:
         self.seed = seed
         self._graph, self._outputs, self._parameters, self._settings = graph, outputs, tuple(parameters), settings
-        self._ready: dict[tuple[tuple[str, int], ...], _Ready] = {}
-        self._latest: _Ready | None = None
+        self._ready: dict[tuple[tuple[str, int], ...], Lowered] = {}
+        self._latest: Lowered | None = None
         self._lock = threading.RLock()
         if not self.size_names:
             self.specialise()
@@ -75,11 +66,11 @@ class Function:
         sizes = sizes_of(self._graph.inputs, arrays)
         self._refuse_empty(arrays)
         with self._lock:
-            executable = self.specialise(**sizes).executable
-            executable.compute(arrays)
-            found = executable.results()
-            self._refuse_non_finite(executable.new_values())
-            _commit(executable)
+            lowered = self.specialise(**sizes)
+            lowered.executable.compute(arrays)
+            found = lowered.executable.results()
+            _refuse_non_finite(lowered)
+            _commit(lowered.executable)
         return nest.rebuilt(self._outputs, iter(found))
 
     def _refuse_empty(self, arrays: Sequence[Any]) -> None:
@@ -89,16 +80,7 @@ class Function:
                     f"input {node.label!r} is empty ({array.shape}): parameters are not updated from no data"
                 )
 
-    def _refuse_non_finite(self, new_values: Sequence[Array]) -> None:
-        """A DivergenceError if training would make a parameter useless."""
-        for node, value in zip(self._parameters, new_values, strict=True):
-            if _is_trained(node) and not _is_finite(value):
-                raise DivergenceError(
-                    f"the new value of {node!r} would not be finite, and all parameters stay as they were: "
-                    "look for NaN or infinity in the arguments, or lower the learning rate"
-                )
-
-    def specialise(self, /, **sizes: int) -> _Ready:
+    def specialise(self, /, **sizes: int) -> Lowered:
         """Compile for these sizes now, if that has not been done; calls do it by themselves."""
         if tuple(sorted(sizes)) != self.size_names:
             raise ArgumentError(
@@ -108,11 +90,11 @@ class Function:
         with self._lock:
             if key not in self._ready:
                 _check_integers(sizes)
-                self._ready[key] = _Ready(*lower(self._graph, self._parameters, dict(key), **self._settings))
+                self._ready[key] = lower(self._graph, self._parameters, dict(key), **self._settings)
             self._latest = self._ready[key]
         return self._latest
 
-    def _shown(self) -> _Ready:
+    def _shown(self) -> Lowered:
         """What was used last; before any call, an example in which every named size is 32."""
         return self._latest or self.specialise(**dict.fromkeys(self.size_names, _EXAMPLE_SIZE))
 
@@ -130,6 +112,19 @@ def _check_integers(sizes: Mapping[str, Any]) -> None:
     for name, size in sizes.items():
         if not isinstance(dimension_of(size), int):
             raise ShapeError(f"the size {name} must be an integer here; got {size!r}")
+
+
+def _refuse_non_finite(lowered: Lowered) -> None:
+    """A DivergenceError if training would make a parameter useless."""
+    for nodes, value in zip(lowered.updated, lowered.executable.new_values(), strict=True):
+        if _is_trained(nodes[0]) and not _is_finite(value):
+            sizes = [int(str(node.type.size)) for node in nodes]
+            parts = np.split(value.reshape(-1), np.cumsum(sizes)[:-1])
+            node = next(node for node, part in zip(nodes, parts, strict=True) if not np.isfinite(part).all())
+            raise DivergenceError(
+                f"the new value of {node!r} would not be finite, and all parameters stay as they were: "
+                "look for NaN or infinity in the arguments, or lower the learning rate"
+            )
 
 
 def _is_finite(array: Array) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from graphad.backend.executable import Executable
 from graphad.backend.numpy_backend import NumpyExecutable
 from graphad.backend.reference import ReferenceExecutable
+from graphad.compiler.blocks import in_blocks
 from graphad.errors import VerificationError
 from graphad.ir.collection import without_collection
 from graphad.ir.evaluation import evaluate
@@ -61,6 +62,15 @@ class Report:
         return "\n".join([f"sizes: {sizes}", *rows, program, memory])
 
 
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """An executable, how it came about, and for each of its new values the parameters that get it, side by side."""
+
+    executable: Executable
+    report: Report
+    updated: tuple[tuple[Node, ...], ...]
+
+
 @without_collection
 def lower(
     graph: Graph,
@@ -69,19 +79,22 @@ def lower(
     passes: Sequence[Pass],
     backend: str,
     check: bool,
-) -> tuple[Executable, Report]:
+) -> Lowered:
     """Make the executable of ``graph``, whose last outputs are the new values of ``parameters``."""
     stages: list[Stage] = []
     static = _staged(stages, "specialise", graph, lambda: graph.specialise(sizes))
     if backend == "reference":
-        return ReferenceExecutable(static, parameters), Report(sizes, tuple(stages))
-    current = _rewritten(static, passes, stages, check)
+        alone = tuple((node,) for node in parameters)
+        return Lowered(ReferenceExecutable(static, parameters), Report(sizes, tuple(stages)), alone)
+    blocked, updated, blocks = in_blocks(static, parameters)
+    current = _rewritten(blocked, passes, stages, check)
     start = time.perf_counter()
-    program = schedule(current, tuple(parameters))
-    executable = NumpyExecutable(program, _header(program, sizes))
+    program = schedule(current, updated)
+    members = {block.vector: block.members for block in blocks}
+    executable = NumpyExecutable(program, _header(program, sizes), members)
     milliseconds = (time.perf_counter() - start) * 1e3
     stages.append(Stage("schedule and emit", len(current.nodes), len(program.graph.nodes), milliseconds))
-    return executable, _report(program, sizes, stages)
+    return Lowered(executable, _report(program, sizes, stages), tuple(members.get(node, (node,)) for node in updated))
 
 
 def _rewritten(graph: Graph, passes: Sequence[Pass], stages: list[Stage], check: bool) -> Graph:

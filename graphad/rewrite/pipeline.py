@@ -12,6 +12,7 @@ from graphad.rewrite.cse import MERGE_EQUAL
 from graphad.rewrite.distribute import DISTRIBUTE
 from graphad.rewrite.driver import Pass
 from graphad.rewrite.hoist import SUM_BEFORE_LOOPS
+from graphad.rewrite.joins import JOIN_FIRST
 from graphad.rewrite.products import MERGE_PRODUCTS, ROWS_BY_PRODUCTS
 
 PIPELINE: tuple[Pass, ...] = (
@@ -19,6 +20,7 @@ PIPELINE: tuple[Pass, ...] = (
     DISTRIBUTE,
     MERGE_PRODUCTS,
     SUM_BEFORE_LOOPS,
+    JOIN_FIRST,
     FOLD_CONSTANTS,
     SIMPLIFY,
     ROWS_BY_PRODUCTS,
