@@ -22,14 +22,18 @@ _BY_NAME = (np.maximum, np.minimum)
 
 
 class Line(NamedTuple):
-    """A line of the module, and the node that it computes, if it computes one."""
+    """A line of the module, and the node that it computes, if it computes one.
+
+    ``names``: what it calls its result and operands, if it is a statement.
+    """
 
     text: str
     node: Node | None = None
+    names: tuple[str, ...] = ()
 
     def indented(self) -> Line:
         """The line as a part of a block."""
-        return Line(f"    {self.text}", self.node)
+        return Line(f"    {self.text}", self.node, self.names)
 
 
 def lines(*texts: str) -> list[Line]:
@@ -40,7 +44,8 @@ def lines(*texts: str) -> list[Line]:
 def statement(node: Node, names: Names) -> Line:
     """The node, computed into its place."""
     operands = [operand_text(node, operand, names) for operand in node.operands]
-    return Line(_call_text(node, operands, names[node]) + comment(node.origin.place), node)
+    text = _call_text(node, operands, names[node]) + comment(node.origin.place)
+    return Line(text, node, (names[node], *operands))
 
 
 def _call_text(node: Node, operands: Sequence[str], result: str) -> str:
