@@ -7,9 +7,10 @@ fails or is interrupted leaves every parameter as it was.
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -31,6 +32,15 @@ _EXAMPLE_SIZE = 32
 """What a named size is taken for when a program is shown before any call has said it."""
 
 
+_Kinds: TypeAlias = tuple[Any, ...]
+"""What arguments are, as far as compiled code depends on it: the shape and dtype of each array."""
+
+
+def _kinds(arguments: Sequence[Any], named: Mapping[str, Any]) -> _Kinds:
+    given = [(x.shape, x.dtype) if type(x) is np.ndarray else type(x) for x in arguments]
+    return (*given, *named)
+
+
 class Function:
     """What `compile` returns. Call it with arrays, by position or by name; see `source` and `report`."""
 
@@ -40,6 +50,7 @@ class Function:
         self.seed = seed
         self._graph, self._outputs, self._parameters, self._settings = graph, outputs, tuple(parameters), settings
         self._ready: dict[tuple[tuple[str, int], ...], Lowered] = {}
+        self._seen: dict[_Kinds, Lowered] = {}
         self._latest: Lowered | None = None
         self._lock = threading.RLock()
         if not self.size_names:
@@ -62,16 +73,31 @@ class Function:
         ExecutionError from the computation; DivergenceError if a trained parameter would become NaN or infinite.
         After any of them, parameters are as they were.
         """
-        arrays = bind(self._graph.inputs, arguments, named)
-        sizes = sizes_of(self._graph.inputs, arrays)
-        self._refuse_empty(arrays)
+        kinds = _kinds(arguments, named)
+        seen = self._seen.get(kinds)
+        arrays, lowered = (arguments, seen) if seen is not None else self._checked(kinds, arguments, named)
         with self._lock:
-            lowered = self.specialise(**sizes)
+            self._latest = lowered
             lowered.executable.compute(arrays)
             found = lowered.executable.results()
             _refuse_non_finite(lowered)
             _commit(lowered.executable)
         return nest.rebuilt(self._outputs, iter(found))
+
+    def _checked(
+        self, kinds: _Kinds, arguments: Sequence[Any], named: Mapping[str, Any]
+    ) -> tuple[Sequence[Array], Lowered]:
+        """The arguments as arrays that fit the inputs, and what was compiled for their sizes.
+
+        What fits as it is, is not looked at again: arrays of the same shapes and dtypes fit as well.
+        """
+        arrays = bind(self._graph.inputs, arguments, named)
+        sizes = sizes_of(self._graph.inputs, arrays)
+        self._refuse_empty(arrays)
+        lowered = self.specialise(**sizes)
+        if len(arguments) == len(arrays) and all(map(operator.is_, arrays, arguments)):
+            self._seen[kinds] = lowered
+        return arrays, lowered
 
     def _refuse_empty(self, arrays: Sequence[Any]) -> None:
         for node, array in zip(self._graph.inputs, arrays, strict=True):

@@ -145,13 +145,13 @@ def record_of(loop: Node, number: int) -> Node:
     return apply(Reshape(loop.op.stacked_shape(number)), apply(Slice((loop.op.span(number),)), loop))
 
 
-def with_body(loop: Node, body: Graph, elements: Mapping[Node, Node]) -> Node:
-    """The loop with another body, whose new inputs read ``elements``; what the body reads no more is left out."""
+def with_body(loop: Node, body: Graph, added: Mapping[Node, tuple[type[Whole | Element], Node]]) -> Node:
+    """The loop with another body, and how its new inputs are read of what; what the body reads no more is left out."""
     if not isinstance(loop.op, Loop):
         raise TypeError(f"{loop!r} is no loop")
     old = dict(zip(loop.op.body.inputs, loop.op.reads, strict=True))
     used = set(Graph((), body.outputs).nodes)
-    inputs = tuple(node for node in (*loop.op.body.inputs, *elements) if node in used)
+    inputs = tuple(node for node in (*loop.op.body.inputs, *added) if node in used)
     operands: dict[Node, int] = {}
 
     def number(node: Node) -> int:
@@ -160,7 +160,10 @@ def with_body(loop: Node, body: Graph, elements: Mapping[Node, Node]) -> Node:
     def renumbered(read: Read) -> Read:
         return read if isinstance(read, Earlier) else replace(read, operand=number(loop.operands[read.operand]))
 
-    reads = tuple(renumbered(old[node]) if node in old else Element(number(elements[node])) for node in inputs)
+    def new(kind: type[Whole | Element], value: Node) -> Read:
+        return kind(number(value))
+
+    reads = tuple(renumbered(old[node]) if node in old else new(*added[node]) for node in inputs)
     records = tuple(
         replace(record, initial=tuple((lag, number(loop.operands[at])) for lag, at in record.initial))
         for record in loop.op.records

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TypeAlias
 
 from graphad.ir.node import Node
 from graphad.ops.slicing import Join
 from graphad.ops.structure import Reshape
-from graphad.schedule.arena import Arena
+from graphad.schedule.arena import Claim, arrange
 
 Placed: TypeAlias = dict[Node, tuple[Node, int]]
 """For values that are computed in their places in a join: the join, and how many bytes from its beginning."""
@@ -78,11 +79,6 @@ class Lifetimes:
                 return root
         return None
 
-    def dying(self, number: int, node: Node) -> list[Node]:
-        """The values that nobody reads after this statement."""
-        roots = dict.fromkeys(self.roots[operand] for operand in (*node.operands, node))
-        return [root for root in roots if self.last_read.get(root) == number]
-
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
@@ -104,58 +100,58 @@ def plan_memory(
     statements: Sequence[Node], staged: Iterable[Node], lifetimes: Lifetimes, scratch: Mapping[Node, int]
 ) -> MemoryPlan:
     """Give each value a place for as long as it lives; ``scratch`` are the bytes that a statement needs meanwhile."""
-    planner = _Planner(lifetimes, lifetimes.joined(statements))
+    plan = _Claims(lifetimes, lifetimes.joined(statements))
     for node in staged:
-        planner.place(node)
+        plan.claim(node, -1)
     for number, node in enumerate(statements):
-        planner.step(number, node, scratch.get(node, 0))
-    return MemoryPlan(planner.offsets, planner.scratch_offsets, planner.arena.size, planner.most, planner.placed)
+        plan.place(number, node)
+    meanwhile = [
+        (node, Claim(number, number, scratch[node])) for number, node in enumerate(statements) if node in scratch
+    ]
+    claims = [Claim(*claim) for claim in plan.claims] + [claim for _, claim in meanwhile]
+    places, size = arrange(claims)
+    offsets = {node: places[claim] + begin for node, (claim, begin) in plan.where.items()}
+    rest = places[len(plan.claims) :]
+    scratch_offsets = {node: place for (node, _), place in zip(meanwhile, rest, strict=True)}
+    return MemoryPlan(offsets, scratch_offsets, size, _most_alive(claims), plan.placed)
 
 
-class _Planner:
-    """The plan as it grows; ``most`` is the most bytes that were alive so far."""
+def _most_alive(claims: Sequence[Claim]) -> int:
+    """The most bytes that are alive at once."""
+    changes: dict[int, int] = {}
+    for first, last, nbytes in claims:
+        changes[first] = changes.get(first, 0) + nbytes
+        changes[last + 1] = changes.get(last + 1, 0) - nbytes
+    return max(accumulate((changes[number] for number in sorted(changes)), initial=0))
 
-    def __init__(self, lifetimes: Lifetimes, placed: Placed) -> None:
-        self.lifetimes = lifetimes
-        self.placed = placed
-        self.arena = Arena()
-        self.offsets: dict[Node, int] = {}
-        self.scratch_offsets: dict[Node, int] = {}
-        self.alive = self.most = 0
 
-    def place(self, node: Node) -> None:
-        """Give a value a place of its own."""
-        self.offsets[node] = self.arena.take(node.type.nbytes)
-        self.alive += node.type.nbytes
-        self.most = max(self.most, self.alive)
+@dataclass(eq=False)
+class _Claims:
+    """The claims as they grow: ``[first, last, bytes]``; and for each value its claim and where in it it begins."""
 
-    def step(self, number: int, node: Node, scratch: int) -> None:
-        """Give a statement's result a place, and take back those of the values that die with it."""
-        taken_over = None
-        if node in self.placed:
-            self._place_in_join(node)
-        elif node in self.lifetimes.last_read and node not in self.offsets:
-            taken_over = self._taken_over(number, node)
-        if scratch:
-            self.scratch_offsets[node] = self.arena.take(scratch)
-            self.arena.give_back(self.scratch_offsets[node], scratch)
-            self.most = max(self.most, self.alive + scratch)
-        for dead in self.lifetimes.dying(number, node):
-            if dead is not taken_over and dead not in self.placed:
-                self.arena.give_back(self.offsets[dead], dead.type.nbytes)
-                self.alive -= dead.type.nbytes
+    lifetimes: Lifetimes
+    placed: Placed
+    claims: list[list[int]] = field(default_factory=list)
+    where: dict[Node, tuple[int, int]] = field(default_factory=dict)
 
-    def _place_in_join(self, node: Node) -> None:
-        join, offset = self.placed[node]
-        if join not in self.offsets:
-            self.place(join)
-        self.offsets[node] = self.offsets[join] + offset
+    def claim(self, node: Node, number: int) -> None:
+        """Claim memory for a value that is first needed at a statement."""
+        self.where[node] = (len(self.claims), 0)
+        self.claims.append([number, self.lifetimes.last_read[node], node.type.nbytes])
 
-    def _taken_over(self, number: int, node: Node) -> Node | None:
-        """Place the value over an operand that dies here, which is returned, or in a place of its own."""
+    def place(self, number: int, node: Node) -> None:
+        """Say where a statement's result goes: into its place in a join, over an operand that dies, or anew."""
+        if node not in self.lifetimes.last_read or node in self.where:
+            return
         operand = self.lifetimes.overwritten(number, node)
-        if operand is None or operand in self.placed:
-            self.place(node)
-            return None
-        self.offsets[node] = self.offsets[operand]
-        return operand
+        if node in self.placed:
+            join, begin = self.placed[node]
+            if join not in self.where:
+                self.claim(join, number)
+            self.where[node] = (self.where[join][0], begin)
+        elif operand is None or operand in self.placed:
+            self.claim(node, number)
+        else:
+            self.where[node] = self.where[operand]
+            claim = self.claims[self.where[operand][0]]
+            claim[1] = max(claim[1], self.lifetimes.last_read[node])

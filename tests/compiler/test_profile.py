@@ -92,7 +92,8 @@ def test_a_statement_in_a_loop_is_found_with_its_iteration() -> None:
 
 def test_the_history_of_a_step_leads_into_the_loop_that_runs_it() -> None:
     step, _, states = recurrent()
-    lines = {line.node: line.text.strip() for s in executable(step).module.sections for line in s.lines if line.names}
+    written = [line for section in executable(step).module.sections for line in section.lines]
+    lines = {line.node: line.text.strip() for line in written if line.node is not None}
     text = str(history(states[4], step.graph, PIPELINE, [lines[node] for node in marked(lines, states[4])]))
     assert text.startswith("<tanh: float32[2, 3]>, declared at step 4 test_profile.py:")
     assert f"distribute over time: in a loop of {T} steps, " in text
