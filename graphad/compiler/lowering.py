@@ -13,6 +13,7 @@ from graphad.backend.executable import Executable
 from graphad.backend.numpy_backend import NumpyExecutable
 from graphad.backend.reference import ReferenceExecutable
 from graphad.compiler.blocks import in_blocks
+from graphad.compiler.timing import time_text
 from graphad.errors import VerificationError
 from graphad.ir.collection import without_collection
 from graphad.ir.evaluation import evaluate
@@ -38,7 +39,9 @@ class Stage:
 
 @dataclass(frozen=True)
 class Report:
-    """What compilation did for one set of sizes. ``flops`` and bytes are those of one call."""
+    """What compilation did for one set of sizes. ``flops`` and bytes are those of one call; ``time`` says what was done
+    with the time steps, and why.
+    """
 
     sizes: Mapping[str, int]
     stages: tuple[Stage, ...]
@@ -47,6 +50,7 @@ class Report:
     flops: int = 0
     arena_bytes: int = 0
     live_bytes: int = 0
+    time: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -59,7 +63,7 @@ class Report:
         rows += [f"{s.name:<24}{s.before:>9,}{s.after:>9,}{s.milliseconds:>10.2f}" for s in self.stages]
         program = f"{self.statements:,} statements, {self.views:,} views, {self.flops:,} floating-point operations"
         memory = f"arena of {self.arena_bytes:,} bytes; {self.live_bytes:,} alive at the most"
-        return "\n".join([f"sizes: {sizes}", *rows, program, memory])
+        return "\n".join([f"sizes: {sizes}", *rows, program, memory, *self.time])
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +135,7 @@ def _report(program: Program, sizes: Mapping[str, int], stages: Sequence[Stage])
         program.flops,
         program.memory.arena_bytes,
         program.memory.live_bytes,
+        tuple(time_text(program)),
     )
 
 
