@@ -223,9 +223,9 @@ class _Body:
         reference: Reference = series.references[place]
         example = series.nodes[-1].operands[place]
         if not isinstance(reference, Delayed):
-            number = uniform(self.value(reference))
-            if number is not None:
-                return broadcast(apply(number), example.shape)
+            same = uniform(self.value(reference))
+            if same is not None:
+                return broadcast(apply(same), example.shape)
             return self.read(reference, example, lambda: Whole(self.operand(self._contiguous(reference))))
         if reference.key not in self.recurrence.shifts:
             steps = self.recurrence.steps_of(series)
