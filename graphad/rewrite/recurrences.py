@@ -148,7 +148,7 @@ class _Alignment:
         return tuple(node for series in self.keys.values() for _, node in self.sticking_out(series))
 
     def sticking_out(self, series: Series) -> Iterator[tuple[int, Node]]:
-        """A series' copies before the first iteration, and how long before; so its record has a place for all copies."""
+        """A series' copies before the first iteration, and how long before: its record has a place for all copies."""
         steps = self._range(series)
         for step, node in zip(series.steps, series.nodes, strict=True):
             if step not in steps:
