@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Sequence
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import numpy as np
 
 from graphad.backend.flush import subnormals_flushed
-from graphad.backend.numpy_source import Module, emit
+from graphad.backend.numpy_source import Blocks, Module, emit
+from graphad.backend.numpy_watch import Watch, watched
 from graphad.ir.evaluation import failure
-from graphad.ir.leaves import Parameter
+from graphad.ir.leaves import Parameter, Storage
 from graphad.ir.node import Node
 from graphad.ir.op import KERNEL_ERRORS, Array
 from graphad.schedule.program import Program
@@ -23,11 +25,13 @@ _numbers = itertools.count()
 class NumpyExecutable:
     """A program as a loaded module."""
 
-    def __init__(self, program: Program, header: str) -> None:
+    def __init__(self, program: Program, header: str, blocks: Blocks = MappingProxyType({})) -> None:
         self.program = program
-        self.module: Module = emit(program, header)
+        self.module: Module = emit(program, header, blocks)
         self._file = f"<graphad program {next(_numbers)}>"
-        self._names = _load(self.module, self._file)
+        self._names: dict[str, Any] = {}
+        self._moves = -1
+        self._bind()
         self._arguments: Sequence[Array] = ()
 
     @property
@@ -37,6 +41,8 @@ class NumpyExecutable:
 
     def compute(self, arguments: Sequence[Array]) -> None:
         """Run the statements; what a kernel raises becomes an error that names its node."""
+        if self._moves != Storage.moves:
+            self._bind()
         try:
             with subnormals_flushed(), np.errstate(all="ignore"):
                 self._names["compute"](*arguments)
@@ -46,6 +52,22 @@ class NumpyExecutable:
                 raise
             raise failure(error, node) from error
         self._arguments = arguments
+
+    def _bind(self) -> None:
+        """Load the module on the parameters' memory; again, if they were moved into a block since."""
+        self._moves = Storage.moves
+        bound = ((self._names.get(name), _array(node)) for name, node in self.module.parameters.items())
+        if not self._names or any(before is not now for before, now in bound):
+            self._names = _load(self.module, self._file)
+
+    def run_watched(self, arguments: Sequence[Array], watch: Watch) -> None:
+        """Compute once, in memory of its own, telling ``watch`` of each statement; no parameter changes."""
+        module, statements = watched(self.module)
+        names = _load(module, self._file)
+        names["clock"] = time.perf_counter_ns
+        names["watch"] = lambda number, begin, end, values: watch(statements[number], begin, end, values)
+        with subnormals_flushed(), np.errstate(all="ignore"):
+            names["compute"](*arguments)
 
     def _failed_node(self, traceback: TracebackType | None) -> Node | None:
         found = None

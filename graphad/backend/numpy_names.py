@@ -16,7 +16,20 @@ import numpy as np
 from graphad.ir.leaves import Constant
 from graphad.ir.node import Node
 
-_OF_MODULES = ("np", "base64", "buffer", "memory", "arena", "compute", "results", "commit", "step", "__builtins__")
+_OF_MODULES = (
+    "np",
+    "base64",
+    "buffer",
+    "memory",
+    "arena",
+    "compute",
+    "results",
+    "commit",
+    "step",
+    "watch",
+    "clock",
+    "__builtins__",
+)
 RESERVED = (*_OF_MODULES, *dir(builtins))
 
 

@@ -7,8 +7,12 @@ Python take more than linear memory for one long function.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
 
 from graphad.backend.numpy_loops import LoopWriter
 from graphad.backend.numpy_names import Names, comment, kernel_sources
@@ -24,7 +28,9 @@ from graphad.backend.numpy_statements import (
 )
 from graphad.ir.leaves import Input, Key
 from graphad.ir.node import Node
+from graphad.ir.tensor_type import TensorType, known
 from graphad.ops.loop import Loop
+from graphad.ops.slicing import Join
 from graphad.schedule.program import Program
 
 _STATEMENTS_PER_FUNCTION = 2_000
@@ -63,15 +69,20 @@ class Module:
         return None
 
 
-def emit(program: Program, header: str) -> Module:
+Blocks: TypeAlias = Mapping[Node, Sequence[Node]]
+"""For the vector of each block of parameters, the parameters that are parts of it, in order."""
+
+
+def emit(program: Program, header: str, blocks: Blocks = MappingProxyType({})) -> Module:
     """Write the module that runs a program."""
     writer = _Writer(program)
-    parameters, memory = writer.parameters(), writer.memory()
+    parameters, parts, memory = writer.parameters(), list(writer.parts(blocks)), writer.memory()
     loops, chunks = writer.loops(), writer.compute()
     sections = (
         Section("header", lines(f'"""{header}"""', "", "import base64", "", "import numpy as np", "")),
         Section("kernels", writer.kernels()),
         Section("parameters", parameters),
+        Section("parts of parameters", parts),
         Section("memory", memory),
         Section("loops", loops),
         *(Section("compute", chunk) for chunk in chunks),
@@ -95,6 +106,7 @@ class _Writer:
         self.arguments = {node: self._argument_name(node) for node in program.graph.inputs}
         self.loop_writers: dict[Node, LoopWriter] = {}
         self.chunk_names: list[str] = []
+        self.declared: set[Node] = set()
 
     def _argument_name(self, node: Node) -> str:
         return self.names.fresh(f"{self.names[node]}_given") if node in self.staged else self.names[node]
@@ -117,6 +129,19 @@ class _Writer:
         meaning = comment("seed, number of the call") if isinstance(node.op, Key) else ""
         return f"{self.names[node]} = np.zeros({type_text(node.type)}){meaning}"
 
+    def parts(self, blocks: Blocks) -> Iterator[Line]:
+        """The parameters that lie in a block, under their own names."""
+        for vector, members in blocks.items():
+            views = {(node.label, node.type): node for node in self.program.views if self.program.roots[node] is vector}
+            start = 0
+            for member in members:
+                node = views.get((member.label, member.type), member)
+                stop = start + known(member.type.size)
+                part = f"{self.names[vector]}[{start}:{stop}]"
+                yield Line(f"{self.names[node]} = {part}.reshape({member.type.static_shape})")
+                self.declared.add(node)
+                start = stop
+
     def memory(self) -> list[Line]:
         """Constants, and the places of all intermediate values in one block of memory, and views of them."""
         plan = self.program.memory
@@ -126,9 +151,17 @@ class _Writer:
             *lines("arena = memory[-memory.ctypes.data % 64 :]", "", ""),
             *lines("def buffer(offset, shape, dtype):", "    return np.ndarray(shape, dtype, arena, offset)", "", ""),
             *(constant_line(self.names[node], op) for node, op in named_constants(self.program)),
-            *(buffer_line(self.names[node], offset, node.type) for node, offset in plan.offsets.items()),
-            *(self._view(node) for node in self.program.views),
+            *(self._place(node, offset) for node, offset in plan.offsets.items()),
+            *(self._view(node) for node in self.program.views if node not in self.declared),
         ]
+
+    def _place(self, node: Node, offset: int) -> Line:
+        axes = self.program.layouts.get(node)
+        if axes is None:
+            return buffer_line(self.names[node], offset, node.type)
+        shape, back = node.type.static_shape, tuple(int(axis) for axis in np.argsort(axes))
+        laid = TensorType.of(tuple(shape[axis] for axis in axes), node.dtype)
+        return Line(f"{buffer_line(self.names[node], offset, laid).text}.transpose({back})")
 
     def _view(self, node: Node) -> Line:
         operand = node.operands[0]
@@ -161,8 +194,22 @@ class _Writer:
         for node in self.program.statements:
             if node in self.loop_writers:
                 yield Line(f"{self.loop_writers[node].name}()" + comment(node.origin.place), node)
+            elif isinstance(node.op, Join) and any(join is node for join, _ in self.program.memory.placed.values()):
+                yield from self._rest_of_join(node)
             else:
                 yield statement(node, self.names)
+
+    def _rest_of_join(self, node: Node) -> Iterator[Line]:
+        """What is not in its place in a join already is copied there."""
+        start = offset = 0
+        for part in node.operands:
+            length = known(part.shape[0]) if part.ndim == node.ndim else 1
+            if not self.program.memory.is_placed(self.program.roots[part], node, offset):
+                place = f"{start}:{start + length}" if part.ndim == node.ndim else f"{start}, ..."
+                yield Line(
+                    f"np.copyto({self.names[node]}[{place}], {self.names[part]})" + comment(node.origin.place), node
+                )
+            start, offset = start + length, offset + part.type.nbytes
 
     def calls(self) -> list[Line]:
         """What a caller calls: ``compute``, then ``results``, then ``commit``; ``step`` is all three."""

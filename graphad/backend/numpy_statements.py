@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from graphad.backend.numpy_names import Names, comment, function_name, scalar_literal
 from graphad.ir.leaves import Constant
@@ -15,17 +17,23 @@ from graphad.ops.slicing import Slice, Span, full_index
 from graphad.schedule.program import Program, read
 
 _LONGEST_LITERAL = 64
+_BY_NAME = (np.maximum, np.minimum)
+"""Ufuncs that numpy wants to be given the result's place by name, lest a third operand was meant."""
 
 
 class Line(NamedTuple):
-    """A line of the module, and the node that it computes, if it computes one."""
+    """A line of the module, and the node that it computes, if it computes one.
+
+    ``names``: what it calls its result and operands, if it is a statement.
+    """
 
     text: str
     node: Node | None = None
+    names: tuple[str, ...] = ()
 
     def indented(self) -> Line:
         """The line as a part of a block."""
-        return Line(f"    {self.text}", self.node)
+        return Line(f"    {self.text}", self.node, self.names)
 
 
 def lines(*texts: str) -> list[Line]:
@@ -35,10 +43,20 @@ def lines(*texts: str) -> list[Line]:
 
 def statement(node: Node, names: Names) -> Line:
     """The node, computed into its place."""
-    function, keywords = node.op.numpy_call()
     operands = [operand_text(node, operand, names) for operand in node.operands]
-    call = ", ".join([*operands, *_keyword_texts(keywords), f"out={names[node]}"])
-    return Line(f"{function_name(function)}({call})" + comment(node.origin.place), node)
+    text = _call_text(node, operands, names[node]) + comment(node.origin.place)
+    return Line(text, node, (names[node], *operands))
+
+
+def _call_text(node: Node, operands: Sequence[str], result: str) -> str:
+    """The call; where a function takes the result's place by position, that is faster than by name."""
+    method = node.op.numpy_method(*(operand.type for operand in node.operands))
+    if method is not None:
+        return f"{operands[0]}.{method}({', '.join([*operands[1:], result])})"
+    function, keywords = node.op.numpy_call()
+    by_position = isinstance(function, np.ufunc) and function not in _BY_NAME and not keywords
+    place = result if by_position else f"out={result}"
+    return f"{function_name(function)}({', '.join([*operands, *_keyword_texts(keywords), place])})"
 
 
 def operand_text(reader: Node, operand: Node, names: Names) -> str:
@@ -70,12 +88,14 @@ def buffer_line(name: str, offset: int, type: TensorType) -> Line:
 
 
 def constant_line(name: str, op: Constant) -> Line:
-    """A constant: written out if it is small."""
+    """A constant: written out if it is small or the same number everywhere."""
     shape = op.type.static_shape
     if len(op.data) // op.type.dtype.itemsize <= _LONGEST_LITERAL:
         values = repr(op.value.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
         text = f"np.array({values}, {op.type.dtype.name!r})" + (f".reshape({shape})" if 0 in shape else "")
         return Line(f"{name} = {text}")
+    if (op.value == op.value.flat[0]).all():
+        return Line(f"{name} = np.full({shape}, {op.value.flat[0].item()!r}, {op.type.dtype.name!r})")
     data = base64.b64encode(op.data).decode()
     return Line(f'{name} = np.frombuffer(base64.b64decode("{data}"), {op.type.dtype.name!r}).reshape({shape})')
 

@@ -8,17 +8,17 @@ counted, and the next one draws what it drew.
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from graphad.backend.executable import Executable
 from graphad.compiler.binding import bind, sizes_of
 from graphad.compiler.keys import State, key_of, of_next_call, state_of, with_own_key
-from graphad.compiler.lowering import Report, lower
+from graphad.compiler.lowering import Lowered, Report, lower
 from graphad.errors import ArgumentError, DivergenceError, DTypeError, DuplicateNameError, ShapeError, UnboundInputError
 from graphad.ir import nest
 from graphad.ir.graph import Graph
@@ -34,12 +34,13 @@ _EXAMPLE_SIZE = 32
 """What a named size is taken for when a program is shown before any call has said it."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Ready:
-    """An executable for one set of sizes, and how it came about."""
+_Kinds: TypeAlias = tuple[Any, ...]
+"""What arguments are, as far as compiled code depends on it: the shape and dtype of each array."""
 
-    executable: Executable
-    report: Report
+
+def _kinds(arguments: Sequence[Any], named: Mapping[str, Any]) -> _Kinds:
+    given = [(x.shape, x.dtype) if type(x) is np.ndarray else type(x) for x in arguments]
+    return (*given, *named)
 
 
 class Function:
@@ -50,8 +51,9 @@ class Function:
     ) -> None:
         self._key = key
         self._graph, self._outputs, self._parameters, self._settings = graph, outputs, tuple(parameters), settings
-        self._ready: dict[tuple[tuple[str, int], ...], _Ready] = {}
-        self._latest: _Ready | None = None
+        self._ready: dict[tuple[tuple[str, int], ...], Lowered] = {}
+        self._seen: dict[_Kinds, Lowered] = {}
+        self._latest: Lowered | None = None
         self._lock = threading.RLock()
         if not self.size_names:
             self.specialise()
@@ -88,16 +90,31 @@ class Function:
         ExecutionError from the computation; DivergenceError if a trained parameter would become NaN or infinite.
         After any of them, parameters are as they were.
         """
+        kinds = _kinds(arguments, named)
+        seen = self._seen.get(kinds)
+        arrays, lowered = (arguments, seen) if seen is not None else self._checked(kinds, arguments, named)
+        with self._lock:
+            self._latest = lowered
+            lowered.executable.compute(arrays)
+            found = lowered.executable.results()
+            _refuse_non_finite(lowered)
+            _commit(lowered.executable)
+        return nest.rebuilt(self._outputs, iter(found))
+
+    def _checked(
+        self, kinds: _Kinds, arguments: Sequence[Any], named: Mapping[str, Any]
+    ) -> tuple[Sequence[Array], Lowered]:
+        """The arguments as arrays that fit the inputs, and what was compiled for their sizes.
+
+        What fits as it is, is not looked at again: arrays of the same shapes and dtypes fit as well.
+        """
         arrays = bind(self._graph.inputs, arguments, named)
         sizes = sizes_of(self._graph.inputs, arrays)
         self._refuse_empty(arrays)
-        with self._lock:
-            executable = self.specialise(**sizes).executable
-            executable.compute(arrays)
-            found = executable.results()
-            self._refuse_non_finite(executable.new_values())
-            _commit(executable)
-        return nest.rebuilt(self._outputs, iter(found))
+        lowered = self.specialise(**sizes)
+        if len(arguments) == len(arrays) and all(map(operator.is_, arrays, arguments)):
+            self._seen[kinds] = lowered
+        return arrays, lowered
 
     def _refuse_empty(self, arrays: Sequence[Any]) -> None:
         learns = any(not isinstance(node.op, Key) for node in self._parameters)
@@ -107,16 +124,7 @@ class Function:
                     f"input {node.label!r} is empty ({array.shape}): parameters are not updated from no data"
                 )
 
-    def _refuse_non_finite(self, new_values: Sequence[Array]) -> None:
-        """A DivergenceError if training would make a parameter useless."""
-        for node, value in zip(self._parameters, new_values, strict=True):
-            if _is_trained(node) and not _is_finite(value):
-                raise DivergenceError(
-                    f"the new value of {node!r} would not be finite, and all parameters stay as they were: "
-                    "look for NaN or infinity in the arguments, or lower the learning rate"
-                )
-
-    def specialise(self, /, **sizes: int) -> _Ready:
+    def specialise(self, /, **sizes: int) -> Lowered:
         """Compile for these sizes now, if that has not been done; calls do it by themselves."""
         if tuple(sorted(sizes)) != self.size_names:
             raise ArgumentError(
@@ -126,11 +134,11 @@ class Function:
         with self._lock:
             if key not in self._ready:
                 _check_integers(sizes)
-                self._ready[key] = _Ready(*lower(self._graph, self._parameters, dict(key), **self._settings))
+                self._ready[key] = lower(self._graph, self._parameters, dict(key), **self._settings)
             self._latest = self._ready[key]
         return self._latest
 
-    def _shown(self) -> _Ready:
+    def _shown(self) -> Lowered:
         """What was used last; before any call, an example in which every named size is 32."""
         return self._latest or self.specialise(**dict.fromkeys(self.size_names, _EXAMPLE_SIZE))
 
@@ -148,6 +156,19 @@ def _check_integers(sizes: Mapping[str, Any]) -> None:
     for name, size in sizes.items():
         if not isinstance(dimension_of(size), int):
             raise ShapeError(f"the size {name} must be an integer here; got {size!r}")
+
+
+def _refuse_non_finite(lowered: Lowered) -> None:
+    """A DivergenceError if training would make a parameter useless."""
+    for nodes, value in zip(lowered.updated, lowered.executable.new_values(), strict=True):
+        if _is_trained(nodes[0]) and not _is_finite(value):
+            sizes = [int(str(node.type.size)) for node in nodes]
+            parts = np.split(value.reshape(-1), np.cumsum(sizes)[:-1])
+            node = next(node for node, part in zip(nodes, parts, strict=True) if not np.isfinite(part).all())
+            raise DivergenceError(
+                f"the new value of {node!r} would not be finite, and all parameters stay as they were: "
+                "look for NaN or infinity in the arguments, or lower the learning rate"
+            )
 
 
 def _is_finite(array: Array) -> bool:

@@ -12,6 +12,8 @@ import numpy as np
 from graphad.backend.executable import Executable
 from graphad.backend.numpy_backend import NumpyExecutable
 from graphad.backend.reference import ReferenceExecutable
+from graphad.compiler.blocks import in_blocks
+from graphad.compiler.timing import time_text
 from graphad.errors import VerificationError
 from graphad.ir.collection import without_collection
 from graphad.ir.evaluation import evaluate
@@ -37,7 +39,9 @@ class Stage:
 
 @dataclass(frozen=True)
 class Report:
-    """What compilation did for one set of sizes. ``flops`` and bytes are those of one call."""
+    """What compilation did for one set of sizes. ``flops`` and bytes are those of one call; ``time`` says what was done
+    with the time steps, and why.
+    """
 
     sizes: Mapping[str, int]
     stages: tuple[Stage, ...]
@@ -46,6 +50,7 @@ class Report:
     flops: int = 0
     arena_bytes: int = 0
     live_bytes: int = 0
+    time: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -58,7 +63,16 @@ class Report:
         rows += [f"{s.name:<24}{s.before:>9,}{s.after:>9,}{s.milliseconds:>10.2f}" for s in self.stages]
         program = f"{self.statements:,} statements, {self.views:,} views, {self.flops:,} floating-point operations"
         memory = f"arena of {self.arena_bytes:,} bytes; {self.live_bytes:,} alive at the most"
-        return "\n".join([f"sizes: {sizes}", *rows, program, memory])
+        return "\n".join([f"sizes: {sizes}", *rows, program, memory, *self.time])
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """An executable, how it came about, and for each of its new values the parameters that get it, side by side."""
+
+    executable: Executable
+    report: Report
+    updated: tuple[tuple[Node, ...], ...]
 
 
 @without_collection
@@ -69,19 +83,22 @@ def lower(
     passes: Sequence[Pass],
     backend: str,
     check: bool,
-) -> tuple[Executable, Report]:
+) -> Lowered:
     """Make the executable of ``graph``, whose last outputs are the new values of ``parameters``."""
     stages: list[Stage] = []
     static = _staged(stages, "specialise", graph, lambda: graph.specialise(sizes))
     if backend == "reference":
-        return ReferenceExecutable(static, parameters), Report(sizes, tuple(stages))
-    current = _rewritten(static, passes, stages, check)
+        alone = tuple((node,) for node in parameters)
+        return Lowered(ReferenceExecutable(static, parameters), Report(sizes, tuple(stages)), alone)
+    blocked, updated, blocks = in_blocks(static, parameters)
+    current = _rewritten(blocked, passes, stages, check)
     start = time.perf_counter()
-    program = schedule(current, tuple(parameters))
-    executable = NumpyExecutable(program, _header(program, sizes))
+    program = schedule(current, updated)
+    members = {block.vector: block.members for block in blocks}
+    executable = NumpyExecutable(program, _header(program, sizes), members)
     milliseconds = (time.perf_counter() - start) * 1e3
     stages.append(Stage("schedule and emit", len(current.nodes), len(program.graph.nodes), milliseconds))
-    return executable, _report(program, sizes, stages)
+    return Lowered(executable, _report(program, sizes, stages), tuple(members.get(node, (node,)) for node in updated))
 
 
 def _rewritten(graph: Graph, passes: Sequence[Pass], stages: list[Stage], check: bool) -> Graph:
@@ -118,6 +135,7 @@ def _report(program: Program, sizes: Mapping[str, int], stages: Sequence[Stage])
         program.flops,
         program.memory.arena_bytes,
         program.memory.live_bytes,
+        tuple(time_text(program)),
     )
 
 

@@ -7,8 +7,10 @@ specialised.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import accumulate
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,13 +31,20 @@ def fits(array: Array, dtype: np.dtype[Any]) -> bool:
     return array.size == 0 or bool(limits.min <= int(array.min()) and int(array.max()) <= limits.max)
 
 
+_WHOLE_LINES = 16
+"""Arrays whose size is a multiple of this come first in a block: so each of them begins on a cache line."""
+
+
 class Storage:
     """The memory of one parameter: read as a copy, written as a whole, updated in place by compiled functions."""
 
-    __slots__ = ("array",)
+    __slots__ = ("array", "block")
+    moves: ClassVar[int] = 0
+    """How often any storage was given another array: who has bound arrays looks at this before using them."""
 
     def __init__(self, array: Array) -> None:
         self.array = array
+        self.block: Block | None = None
 
     def read(self) -> Array:
         """A read-only copy: later steps do not change it, and assigning to its elements is an error, not a no-op."""
@@ -58,6 +67,36 @@ class Storage:
                 f"parameter {name} is {self.array.dtype}; a value of dtype {array.dtype} was assigned: cast it"
             )
         np.copyto(self.array, array, casting="unsafe")
+
+
+class Block:
+    """Storages of one dtype side by side in one vector, so that what is done to all of them is done at once.
+
+    The values of the members stay what they were. A storage can be a member of one block only, for ever.
+    """
+
+    def __init__(self, members: Sequence[Storage]) -> None:
+        self.members = tuple(members)
+        self.storage = Storage(np.concatenate([member.array.reshape(-1) for member in members]))
+        for member, start in zip(self.members, self.starts, strict=True):
+            part = self.storage.array[start : start + member.array.size]
+            member.array, member.block = part.reshape(member.array.shape), self
+        Storage.moves += 1
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each member begins."""
+        return list(accumulate([member.array.size for member in self.members[:-1]], initial=0))
+
+    @staticmethod
+    def holding(storages: Sequence[Storage]) -> Block | None:
+        """The block of just these storages: the one they are in, or a new one; None if some are in another."""
+        blocks = {storage.block for storage in storages}
+        if blocks == {None}:
+            return Block(sorted(storages, key=lambda one: one.array.size % _WHOLE_LINES != 0))
+        (block, *others) = blocks
+        same = not others and block is not None and set(block.members) == set(storages)
+        return block if same else None
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ time, with the initial values, which the first steps read, before them (behind t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -143,3 +143,29 @@ def record_of(loop: Node, number: int) -> Node:
     if not isinstance(loop.op, Loop):
         raise TypeError(f"{loop!r} is no loop")
     return apply(Reshape(loop.op.stacked_shape(number)), apply(Slice((loop.op.span(number),)), loop))
+
+
+def with_body(loop: Node, body: Graph, added: Mapping[Node, tuple[type[Whole | Element], Node]]) -> Node:
+    """The loop with another body, and how its new inputs are read of what; what the body reads no more is left out."""
+    if not isinstance(loop.op, Loop):
+        raise TypeError(f"{loop!r} is no loop")
+    old = dict(zip(loop.op.body.inputs, loop.op.reads, strict=True))
+    used = set(Graph((), body.outputs).nodes)
+    inputs = tuple(node for node in (*loop.op.body.inputs, *added) if node in used)
+    operands: dict[Node, int] = {}
+
+    def number(node: Node) -> int:
+        return operands.setdefault(node, len(operands))
+
+    def renumbered(read: Read) -> Read:
+        return read if isinstance(read, Earlier) else replace(read, operand=number(loop.operands[read.operand]))
+
+    def new(kind: type[Whole | Element], value: Node) -> Read:
+        return kind(number(value))
+
+    reads = tuple(renumbered(old[node]) if node in old else new(*added[node]) for node in inputs)
+    records = tuple(
+        replace(record, initial=tuple((lag, number(loop.operands[at])) for lag, at in record.initial))
+        for record in loop.op.records
+    )
+    return apply(Loop(Graph(inputs, body.outputs), loop.op.steps, loop.op.reverse, reads, records), *operands)

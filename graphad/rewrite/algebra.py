@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphad.ir.node import Node, apply
 from graphad.ops.arithmetic import Add, Negative, Subtract
-from graphad.ops.slicing import Slice, Stack, full_index
+from graphad.ops.slicing import Assemble, Concatenate, Index, Slice, Span, Stack, full_index
 from graphad.ops.structure import BroadcastTo, Cast, Reshape, Sum, Transpose
 from graphad.rewrite.constants import uniform
 from graphad.rewrite.driver import Rewrites
@@ -91,8 +91,38 @@ def slice_of_stack(node: Node) -> Node | None:
     return inner.operands[place] if isinstance(place, int) and rest else None
 
 
+def assemble_of_neighbours(node: Node) -> Node | None:
+    """zeros with a put at [:, :2] and b at [:, 2:], all that there is -> concatenate(a, b, axis=1)."""
+    op = node.op
+    if not isinstance(op, Assemble) or not node.shape or any(len(_spans(index)) < node.ndim for index in op.indices):
+        return None
+    whole = full_index(node.shape)
+    cut = [axis for axis in range(node.ndim) if any(index[axis] != whole[axis] for index in op.indices)]
+    if len(cut) != 1 or any(not span.length or span.step != 1 for index in op.indices for span in _spans(index)):
+        return None
+    parts = sorted(zip((_spans(index)[cut[0]] for index in op.indices), node.operands, strict=True), key=lambda x: x[0])
+    ends = [span.start + span.length for span, _ in parts]
+    starts = [span.start for span, _ in parts]
+    if starts != [0, *ends[:-1]] or ends[-1] != node.shape[cut[0]]:
+        return None
+    return apply(Concatenate(cut[0]), *(part for _, part in parts))
+
+
+def _spans(index: Index) -> list[Span]:
+    return [part for part in index if isinstance(part, Span)]
+
+
 SIMPLIFY = Rewrites(
     "algebra",
-    (drop_identity, drop_unit, drop_same_view, merge_views, merge_negatives, drop_widening_cast, slice_of_stack),
+    (
+        drop_identity,
+        drop_unit,
+        drop_same_view,
+        merge_views,
+        merge_negatives,
+        drop_widening_cast,
+        slice_of_stack,
+        assemble_of_neighbours,
+    ),
     exact=True,
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from graphad.ir.graph import Graph, with_operands
 from graphad.ir.node import Node
 from graphad.ir.op import Op
+from graphad.rewrite.driver import in_body
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class MergeEqual:
             numbers = [id(operand) for operand in operands]
             key = (node.op, tuple(sorted(numbers) if node.op.traits.commutative else numbers))
             if key not in first:
-                first[key] = with_operands(node, operands)
+                first[key] = in_body(self, with_operands(node, operands))
             return first[key]
 
         return graph.transform(merge)

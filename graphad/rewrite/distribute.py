@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from graphad.ir.graph import Graph, with_operands
@@ -77,6 +78,11 @@ class _Distribution:
     image: dict[Node, Node] = field(default_factory=dict)
     stacks: dict[Key, list[Stacked]] = field(default_factory=dict)
 
+    @cached_property
+    def position(self) -> Mapping[Node, int]:
+        """Where each node stands in an order in which operands come first."""
+        return {node: number for number, node in enumerate(self.folded.graph.nodes)}
+
     def run(self) -> Graph:
         """Build every component after those that it depends on."""
         for component in components(self._vertices(), self._edges(), _rank):
@@ -107,7 +113,7 @@ class _Distribution:
     def _build_each(self, component: Sequence[Vertex]) -> None:
         """Step by step, as it was."""
         nodes = [node for vertex in component for node in (vertex.nodes if isinstance(vertex, Series) else (vertex,))]
-        for node in sorted(nodes, key=lambda node: node.origin.rank):
+        for node in sorted(nodes, key=self.position.__getitem__):
             self.image[node] = self._anew(node)
 
     def _anew(self, node: Node) -> Node:

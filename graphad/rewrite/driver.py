@@ -13,6 +13,7 @@ from typing import Protocol, TypeAlias
 from graphad.errors import VerificationError
 from graphad.ir.graph import Graph, with_operands
 from graphad.ir.node import Node, labels
+from graphad.ops.loop import Loop, with_body
 
 Rule: TypeAlias = Callable[[Node], Node | None]
 _MOST_REWRITES_OF_ONE_NODE = 100
@@ -38,7 +39,7 @@ class Pass(Protocol):
 
 @dataclass(frozen=True)
 class Rewrites:
-    """The pass that applies ``rules``, in their order, everywhere."""
+    """The pass that applies ``rules``, in their order, everywhere, in the bodies of loops too."""
 
     name: str
     rules: tuple[Rule, ...]
@@ -50,6 +51,7 @@ class Rewrites:
             return graph.transform(lambda node, operands: self._rewrite(with_operands(node, operands), label))
 
     def _rewrite(self, node: Node, label: labels) -> Node:
+        node = in_body(self, node)
         for _ in range(_MOST_REWRITES_OF_ONE_NODE):
             label.follow(node.origin, self.name)
             found = next(((rule, after) for rule in self.rules if (after := rule(node)) is not None), None)
@@ -62,6 +64,14 @@ class Rewrites:
                 )
             node = _with_origin_of(node, after, self.name)
         raise VerificationError(f"pass {self.name} does not come to rest at {node!r}, at {node.origin.place}")
+
+
+def in_body(one: Pass, node: Node) -> Node:
+    """The loop with its body rewritten by the pass; any other node as it is."""
+    if not isinstance(node.op, Loop):
+        return node
+    body = one.run(node.op.body)
+    return node if body is node.op.body else with_body(node, body, {})
 
 
 def _with_origin_of(before: Node, after: Node, name: str) -> Node:

@@ -15,9 +15,11 @@ from graphad.ir.graph import Graph
 from graphad.ir.leaves import Input
 from graphad.ir.node import Node, Origin, apply, rebuild
 from graphad.ops.arithmetic import Add
+from graphad.ops.build import broadcast
 from graphad.ops.loop import Earlier, Element, Loop, Read, Record, Whole, record_of
 from graphad.ops.structure import Copy, Transpose
 from graphad.recurrence.fold import Delayed, FoldedGraph, Key, Reference, Series
+from graphad.rewrite.constants import uniform
 
 Value = Callable[[Node], Node]
 Stack = Callable[[Key, range, Mapping[int, Node]], Node]
@@ -98,6 +100,9 @@ class Recurrence:
             return None
         read_later = {reference.key for (_, _, reference), lag in zip(inner, lags, strict=True) if lag}
         recorded = tuple(one for one in ordered if one.key in read_later or found.is_read_outside(one, folded))
+        for one in recorded:
+            for lag, node in found.sticking_out(one):
+                initial.setdefault(one.key, {}).setdefault(lag, node)
         return Recurrence(ordered, shifts, first, steps, reverse, found.before(), initial, recorded)
 
     def local(self, series: Series, iteration: int) -> int:
@@ -140,8 +145,14 @@ class _Alignment:
 
     def before(self) -> tuple[Node, ...]:
         """The copies that stick out at the beginning."""
-        pairs = ((series, self._range(series)) for series in self.keys.values())
-        return tuple(node for series, steps in pairs for node in series.nodes if node.origin.step not in steps)
+        return tuple(node for series in self.keys.values() for _, node in self.sticking_out(series))
+
+    def sticking_out(self, series: Series) -> Iterator[tuple[int, Node]]:
+        """A series' copies before the first iteration, and how long before: its record has a place for all copies."""
+        steps = self._range(series)
+        for step, node in zip(series.steps, series.nodes, strict=True):
+            if step not in steps:
+                yield (step - steps[-1] if self.reverse else steps[0] - step), node
 
     def initial(self, inner: Sequence[tuple[Series, int, Delayed]]) -> dict[Key, dict[int, Node]] | None:
         """For each series, what the first iterations read of the time before them; None if readers disagree."""
@@ -212,6 +223,9 @@ class _Body:
         reference: Reference = series.references[place]
         example = series.nodes[-1].operands[place]
         if not isinstance(reference, Delayed):
+            same = uniform(self.value(reference))
+            if same is not None:
+                return broadcast(apply(same), example.shape)
             return self.read(reference, example, lambda: Whole(self.operand(self._contiguous(reference))))
         if reference.key not in self.recurrence.shifts:
             steps = self.recurrence.steps_of(series)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TypeAlias
 
 from graphad.ir.node import Node
-from graphad.schedule.arena import Arena
+from graphad.ops.slicing import Join
+from graphad.ops.structure import Reshape
+from graphad.schedule.arena import Claim, arrange
+
+Placed: TypeAlias = dict[Node, tuple[Node, int]]
+"""For values that are computed in their places in a join: the join, and how many bytes from its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,31 @@ class Lifetimes:
                 last_read[roots[output]] = len(statements)
         return Lifetimes(last_read, roots)
 
+    def joined(self, statements: Sequence[Node]) -> Placed:
+        """The values that are computed in their places in a join along the first axis, and so need not be copied there.
+
+        They are computed for nobody who would read them longer than the join, and lie in memory as the join does.
+        """
+        placed: Placed = {}
+        for join in statements:
+            if not isinstance(join.op, Join) or join.op.axis != 0 or join not in self.last_read:
+                continue
+            offset = 0
+            for part in join.operands:
+                root = self.roots[part]
+                if self._may_be_placed(root, part, join) and root not in placed:
+                    placed[root] = (join, offset)
+                offset += part.type.nbytes
+        return placed
+
+    def _may_be_placed(self, root: Node, part: Node, join: Node) -> bool:
+        views = [part]
+        while views[-1] is not root:
+            views.append(views[-1].operands[0])
+        whole = all(isinstance(view.op, Reshape) for view in views[:-1])
+        computed = root in self.last_read and not root.op.traits.leaf and not isinstance(root.op, Join)
+        return whole and computed and self.last_read[root] <= self.last_read[join]
+
     def without(self, nodes: Iterable[Node]) -> Lifetimes:
         """The lifetimes of the other values; these have memory of somebody else's."""
         gone = set(nodes)
@@ -47,11 +79,6 @@ class Lifetimes:
                 return root
         return None
 
-    def dying(self, number: int, node: Node) -> list[Node]:
-        """The values that nobody reads after this statement."""
-        roots = dict.fromkeys(self.roots[operand] for operand in (*node.operands, node))
-        return [root for root in roots if self.last_read.get(root) == number]
-
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
@@ -61,48 +88,70 @@ class MemoryPlan:
     scratch_offsets: Mapping[Node, int]
     arena_bytes: int
     live_bytes: int
+    placed: Placed = field(default_factory=dict)
+
+    def is_placed(self, value: Node, join: Node, offset: int) -> bool:
+        """Whether the value is computed in its place in a join, so many bytes from its beginning."""
+        found, begin = self.placed.get(value, (None, 0))
+        return found is join and begin == offset
 
 
 def plan_memory(
     statements: Sequence[Node], staged: Iterable[Node], lifetimes: Lifetimes, scratch: Mapping[Node, int]
 ) -> MemoryPlan:
     """Give each value a place for as long as it lives; ``scratch`` are the bytes that a statement needs meanwhile."""
-    planner = _Planner(lifetimes)
+    plan = _Claims(lifetimes, lifetimes.joined(statements))
     for node in staged:
-        planner.place(node)
+        plan.claim(node, -1)
     for number, node in enumerate(statements):
-        planner.step(number, node, scratch.get(node, 0))
-    return MemoryPlan(planner.offsets, planner.scratch_offsets, planner.arena.size, planner.most)
+        plan.place(number, node)
+    meanwhile = [
+        (node, Claim(number, number, scratch[node])) for number, node in enumerate(statements) if node in scratch
+    ]
+    claims = [Claim(*claim) for claim in plan.claims] + [claim for _, claim in meanwhile]
+    places, size = arrange(claims)
+    offsets = {node: places[claim] + begin for node, (claim, begin) in plan.where.items()}
+    rest = places[len(plan.claims) :]
+    scratch_offsets = {node: place for (node, _), place in zip(meanwhile, rest, strict=True)}
+    return MemoryPlan(offsets, scratch_offsets, size, _most_alive(claims), plan.placed)
 
 
-class _Planner:
-    """The plan as it grows; ``most`` is the most bytes that were alive so far."""
+def _most_alive(claims: Sequence[Claim]) -> int:
+    """The most bytes that are alive at once."""
+    changes: dict[int, int] = {}
+    for first, last, nbytes in claims:
+        changes[first] = changes.get(first, 0) + nbytes
+        changes[last + 1] = changes.get(last + 1, 0) - nbytes
+    return max(accumulate((changes[number] for number in sorted(changes)), initial=0))
 
-    def __init__(self, lifetimes: Lifetimes) -> None:
-        self.lifetimes = lifetimes
-        self.arena = Arena()
-        self.offsets: dict[Node, int] = {}
-        self.scratch_offsets: dict[Node, int] = {}
-        self.alive = self.most = 0
 
-    def place(self, node: Node) -> None:
-        """Give a value a place of its own."""
-        self.offsets[node] = self.arena.take(node.type.nbytes)
-        self.alive += node.type.nbytes
-        self.most = max(self.most, self.alive)
+@dataclass(eq=False)
+class _Claims:
+    """The claims as they grow: ``[first, last, bytes]``; and for each value its claim and where in it it begins."""
 
-    def step(self, number: int, node: Node, scratch: int) -> None:
-        """Give a statement's result a place, and take back those of the values that die with it."""
-        taken_over = self.lifetimes.overwritten(number, node) if node in self.lifetimes.last_read else None
-        if taken_over is not None:
-            self.offsets[node] = self.offsets[taken_over]
-        elif node in self.lifetimes.last_read:
-            self.place(node)
-        if scratch:
-            self.scratch_offsets[node] = self.arena.take(scratch)
-            self.arena.give_back(self.scratch_offsets[node], scratch)
-            self.most = max(self.most, self.alive + scratch)
-        for dead in self.lifetimes.dying(number, node):
-            if dead is not taken_over:
-                self.arena.give_back(self.offsets[dead], dead.type.nbytes)
-                self.alive -= dead.type.nbytes
+    lifetimes: Lifetimes
+    placed: Placed
+    claims: list[list[int]] = field(default_factory=list)
+    where: dict[Node, tuple[int, int]] = field(default_factory=dict)
+
+    def claim(self, node: Node, number: int) -> None:
+        """Claim memory for a value that is first needed at a statement."""
+        self.where[node] = (len(self.claims), 0)
+        self.claims.append([number, self.lifetimes.last_read[node], node.type.nbytes])
+
+    def place(self, number: int, node: Node) -> None:
+        """Say where a statement's result goes: into its place in a join, over an operand that dies, or anew."""
+        if node not in self.lifetimes.last_read or node in self.where:
+            return
+        operand = self.lifetimes.overwritten(number, node)
+        if node in self.placed:
+            join, begin = self.placed[node]
+            if join not in self.where:
+                self.claim(join, number)
+            self.where[node] = (self.where[join][0], begin)
+        elif operand is None or operand in self.placed:
+            self.claim(node, number)
+        else:
+            self.where[node] = self.where[operand]
+            claim = self.claims[self.where[operand][0]]
+            claim[1] = max(claim[1], self.lifetimes.last_read[node])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from graphad.ir.graph import Graph
 from graphad.ir.leaves import Parameter
@@ -17,7 +18,7 @@ from graphad.ir.node import Node, apply, labels
 from graphad.ir.op import Op
 from graphad.ops.loop import Loop
 from graphad.ops.slicing import Slice, Span, full_index
-from graphad.ops.structure import Copy
+from graphad.ops.structure import Copy, Transpose
 from graphad.schedule.liveness import Lifetimes, MemoryPlan, plan_memory
 
 
@@ -25,10 +26,10 @@ from graphad.schedule.liveness import Lifetimes, MemoryPlan, plan_memory
 class Program:
     """A schedule and a plan of memory.
 
-    ``staged``: inputs that are copied into the arena. ``views``: nodes that share another's memory, in order;
-    ``roots`` says whose. ``statements``: nodes that compute, in order. ``bodies``: the programs of those that are
-    loops. ``parameters``: those that are read or updated, one node each. ``updates``: the node of each updated one,
-    with that of its new value.
+    ``staged``: inputs that are copied into the arena; ``layouts``: the order of axes in which some of them lie there.
+    ``views``: nodes that share another's memory, in order; ``roots`` says whose. ``statements``: nodes that compute,
+    in order. ``bodies``: the programs of those that are loops. ``parameters``: those that are read or updated, one
+    node each. ``updates``: the node of each updated one, with that of its new value.
     """
 
     graph: Graph
@@ -40,6 +41,7 @@ class Program:
     bodies: Mapping[Node, Program] = field(default_factory=dict)
     parameters: tuple[Node, ...] = ()
     updates: tuple[tuple[Node, Node], ...] = ()
+    layouts: Mapping[Node, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def results(self) -> tuple[Node, ...]:
@@ -63,7 +65,8 @@ def schedule(graph: Graph, parameters: tuple[Node, ...]) -> Program:
     """Plan a graph with integer sizes, whose last outputs are the new values of ``parameters``."""
     keep = len(graph.outputs) - len(parameters)
     graph = Graph(graph.inputs, (*graph.outputs[:keep], *_owned(graph, graph.outputs[keep:])))
-    roots = _roots(graph)
+    layouts = _layouts(graph)
+    roots = _roots(graph, layouts)
     views = _needed_views(graph, roots)
     statements = _statements(graph, roots)
     bodies = {node: _body(node.op) for node in statements if isinstance(node.op, Loop)}
@@ -75,7 +78,7 @@ def schedule(graph: Graph, parameters: tuple[Node, ...]) -> Program:
     known: dict[Op, Node] = {node.op: node for node in graph.nodes if isinstance(node.op, Parameter)}
     updated = [known.setdefault(parameter.op, parameter) for parameter in parameters]
     updates = tuple(zip(updated, graph.outputs[keep:], strict=True))
-    return Program(graph, roots, staged, views, statements, memory, bodies, tuple(known.values()), updates)
+    return Program(graph, roots, staged, views, statements, memory, bodies, tuple(known.values()), updates, layouts)
 
 
 def _body(loop: Loop) -> Program:
@@ -106,7 +109,20 @@ def _statements(graph: Graph, roots: Mapping[Node, Node]) -> tuple[Node, ...]:
     return tuple(node for node in graph.nodes if roots[node] is node and not node.op.traits.leaf)
 
 
-def _roots(graph: Graph) -> dict[Node, Node]:
+def _layouts(graph: Graph) -> dict[Node, tuple[int, ...]]:
+    """Inputs that are read in one other order of axes only are staged in that order, so that nobody copies again."""
+    found = {}
+    readers = graph.readers()
+    for node in graph.inputs:
+        orders = {reader.op.axes if isinstance(reader.op, Transpose) else None for reader in readers.get(node, ())}
+        if len(orders) == 1 and (order := orders.pop()) is not None:
+            found[node] = order
+    for output in graph.outputs:
+        found.pop(output, None)
+    return found
+
+
+def _roots(graph: Graph, layouts: Mapping[Node, tuple[int, ...]] = MappingProxyType({})) -> dict[Node, Node]:
     """For each node, the node whose memory holds its value: itself, unless it is a view."""
     roots: dict[Node, Node] = {}
     contiguous: set[Node] = set()
@@ -115,7 +131,12 @@ def _roots(graph: Graph) -> dict[Node, Node]:
         whole = bool(node.operands) and node.operands[0] in contiguous
         is_view = traits.view or (traits.contiguous_view and whole)
         roots[node] = roots[node.operands[0]] if is_view else node
-        if not is_view or (whole and (traits.contiguous_view or traits.identity or _is_leading(node))):
+        turned_back = is_view and isinstance(node.op, Transpose) and layouts.get(node.operands[0]) == node.op.axes
+        if (
+            (node not in layouts and not is_view)
+            or turned_back
+            or (whole and (traits.contiguous_view or traits.identity or _is_leading(node)))
+        ):
             contiguous.add(node)
     return roots
 

@@ -130,7 +130,23 @@ def test_lowering_leaves_the_declared_graph_alone() -> None:
     x = ga.input("x", shape=("batch", 3))
     graph = Graph((x,), (ga.mean(x) * 1.0,))
     text = str(graph)
-    executable, _ = lower(graph, (), {"batch": 5}, passes=PIPELINE, backend="numpy", check=True)
-    assert isinstance(executable, NumpyExecutable)
+    lowered = lower(graph, (), {"batch": 5}, passes=PIPELINE, backend="numpy", check=True)
+    assert isinstance(lowered.executable, NumpyExecutable)
     assert str(graph) == text
     assert not any(isinstance(node.op, Constant) and node.shape == (5,) for node in graph.nodes)
+
+
+def test_the_report_says_what_waits_for_time_what_does_not_and_what_is_too_large() -> None:
+    for batch, large in ((2, False), (4096, True)):
+        x, W = ga.input("x", (batch, 40, 3)), ga.parameter(np.ones((3, 4), np.float32), name="W")
+
+        def cell(h: ga.Node, x_t: ga.Node, W: ga.Node = W) -> tuple[ga.Node, None]:
+            return ga.tanh(h + x_t @ W), None
+
+        h_T, _ = ga.unroll(cell, init=ga.broadcast_to(0.0, (batch, 4)), xs=x, axis=1)
+        text = str(ga.compile([x], ga.grad(ga.sum(h_T), W)).report())
+        assert "forward loop over 40 steps, each waiting for the one before: " in text
+        assert "backward loop over " in text
+        assert "for all steps at once, since it waits for none: " in text
+        assert ("  and in the same loop, since for all steps it would be 2,621,440 bytes" in text) == large
+    assert ga.compile([], ga.exp(ga.constant(1.0))).report().time == ()

@@ -10,6 +10,7 @@ from graphad.ir.node import apply
 from graphad.ir.op import Array
 from graphad.ops.arithmetic import Add, Subtract
 from graphad.ops.control import Recompute
+from graphad.ops.slicing import Assemble, Concatenate
 from graphad.ops.structure import BroadcastTo, Reshape, Sum, Transpose
 from graphad.rewrite.algebra import SIMPLIFY
 
@@ -163,3 +164,25 @@ def test_what_only_stops_a_gradient_is_dropped_but_a_barrier_stays() -> None:
     kept = apply(Recompute(), X)
     assert simplified(kept) is kept
     assert simplified(apply(Recompute(), ga.stop_gradient(X), ga.clip_gradient(Y, -1, 1))).operands == (X, Y)
+
+
+def test_parts_that_are_assembled_side_by_side_are_concatenated() -> None:
+    x = ga.input("x", (2, 6), "float64")
+    halves = ga.sum(ga.sin(x[:, 4:]) * 2.0) + ga.sum(ga.exp(x[:, :4]))
+    (gradient,) = SIMPLIFY.run(Graph((x,), (ga.grad(halves, x),))).outputs
+    assert gradient.op == Concatenate(1)
+    array = np.arange(12.0).reshape(2, 6)
+    expected = np.concatenate([np.exp(array[:, :4]), 2 * np.cos(array[:, 4:])], axis=1)
+    np.testing.assert_allclose(evaluate(Graph((x,), (gradient,)), [array])[0], expected)
+
+
+def test_parts_that_overlap_leave_gaps_or_step_are_assembled() -> None:
+    x = ga.input("x", (2, 6), "float64")
+    for loss in (
+        ga.sum(ga.sin(x[:, 3:])) + ga.sum(ga.exp(x[:, :4])),
+        ga.sum(ga.sin(x[:, 5:])) + ga.sum(ga.exp(x[:, :4])),
+        ga.sum(ga.sin(x[:, ::2])) + ga.sum(ga.exp(x[:, 1::2])),
+        ga.sum(ga.sin(x[:, 0])) + ga.sum(ga.exp(x[:, 1:])),
+    ):
+        (gradient,) = SIMPLIFY.run(Graph((x,), (ga.grad(loss, x),))).outputs
+        assert isinstance(gradient.op, Assemble)

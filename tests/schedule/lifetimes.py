@@ -33,7 +33,8 @@ def lost_values(program: Program) -> list[str]:
 
     def check(wanted: Node, reader: str) -> None:
         root = memory_of(wanted, program)
-        if root in number and not (owner[place(root)] == number[root]).all():
+        join, _ = program.memory.placed.get(root, (root, 0))
+        if root in number and not np.isin(owner[place(root)], (number[root], number[join])).all():
             lost.append(f"{reader} reads {wanted!r}")
 
     for node in program.staged:
@@ -56,6 +57,8 @@ def _torn(node: Node, program: Program) -> list[str]:
         wanted = read(node, operand)
         root = memory_of(wanted, program)
         if root not in program.memory.offsets or program.memory.offsets[root] >= end:
+            continue
+        if program.memory.placed.get(root, (root, 0))[0] is node:
             continue
         if program.memory.offsets[root] + root.type.nbytes <= begin:
             continue

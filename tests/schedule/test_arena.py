@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphad.schedule.arena import ALIGNMENT, Arena
+from graphad.schedule.arena import ALIGNMENT, Arena, Claim, arrange
 
 Request = tuple[int, bool]
 
@@ -63,3 +63,25 @@ def test_a_hole_at_the_end_grows_instead_of_being_left() -> None:
 def test_what_holds_nothing_has_a_place_of_its_own_all_the_same() -> None:
     arena = Arena()
     assert arena.take(0) != arena.take(0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 6), st.integers(0, 900)), max_size=40))
+def test_claims_that_live_together_never_overlap(drawn: list[tuple[int, int, int]]) -> None:
+    claims = [Claim(first, first + length, nbytes) for first, length, nbytes in drawn]
+    offsets, size = arrange(claims)
+    for one, at in zip(claims, offsets, strict=True):
+        assert at % ALIGNMENT == 0
+        assert at + one.nbytes <= size
+        for other, there in zip(claims, offsets, strict=True):
+            together = one is not other and one.first <= other.last and other.first <= one.last
+            assert not together or at + max(1, one.nbytes) <= there or there + max(1, other.nbytes) <= at
+
+
+def test_a_large_claim_takes_the_place_of_many_small_ones_that_are_dead() -> None:
+    claims = [Claim(0, 2, 64), Claim(1, 3, 128), Claim(4, 5, 192), Claim(0, 5, 64)]
+    assert arrange(claims)[1] == 256
+
+
+def test_very_many_claims_are_arranged_in_the_order_of_time() -> None:
+    claims = [Claim(i, i + 1, 64) for i in range(50_000)]
+    assert arrange(claims)[1] == 128

