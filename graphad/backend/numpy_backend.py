@@ -60,6 +60,16 @@ class NumpyExecutable:
         if not self._names or any(before is not now for before, now in bound):
             self._names = _load(self.module, self._file)
 
+    def statements(self) -> dict[Node, str]:
+        """The text of the statement that computes each node."""
+        written = (line for section in self.module.sections for line in section.lines)
+        return {line.node: line.text.strip() for line in written if line.node is not None}
+
+    def standalone(self) -> str:
+        """The module's text with the values that the parameters have now."""
+        values = {name: _array(node) for name, node in self.module.parameters.items()}
+        return self.module.with_values(values).source
+
     def run_watched(self, arguments: Sequence[Array], watch: Watch) -> None:
         """Compute once, in memory of its own, telling ``watch`` of each statement; no parameter changes."""
         module, statements = watched(self.module)

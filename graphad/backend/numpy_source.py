@@ -8,7 +8,7 @@ Python take more than linear memory for one long function.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -26,8 +26,9 @@ from graphad.backend.numpy_statements import (
     type_text,
     view_text,
 )
-from graphad.ir.leaves import Input, Key
+from graphad.ir.leaves import Constant, Input, Key
 from graphad.ir.node import Node
+from graphad.ir.op import Array
 from graphad.ir.tensor_type import TensorType, known
 from graphad.ops.loop import Loop
 from graphad.ops.slicing import Join
@@ -59,6 +60,15 @@ class Module:
     def source(self) -> str:
         """The text."""
         return "".join(f"{line.text}\n" for section in self.sections for line in section.lines)
+
+    def with_values(self, values: Mapping[str, Array]) -> Module:
+        """The module with these values for its parameters."""
+        filled = [constant_line(name, Constant.of(value), copied=True) for name, value in values.items()]
+        sections = (
+            replace(section, lines=[*section.lines, *filled]) if section.title == "parameters" else section
+            for section in self.sections
+        )
+        return replace(self, sections=tuple(sections))
 
     def node_of_line(self, number: int) -> Node | None:
         """The node that a line computes, lines counted from 1."""

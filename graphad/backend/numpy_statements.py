@@ -87,8 +87,8 @@ def buffer_line(name: str, offset: int, type: TensorType) -> Line:
     return Line(f"{name} = buffer({offset}, {type_text(type)})")
 
 
-def constant_line(name: str, op: Constant) -> Line:
-    """A constant: written out if it is small or the same number everywhere."""
+def constant_line(name: str, op: Constant, *, copied: bool = False) -> Line:
+    """A constant: written out if it is small or the same number everywhere; ``copied``, if it is to be written to."""
     shape = op.type.static_shape
     if len(op.data) // op.type.dtype.itemsize <= _LONGEST_LITERAL:
         values = repr(op.value.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
@@ -97,7 +97,9 @@ def constant_line(name: str, op: Constant) -> Line:
     if (op.value == op.value.flat[0]).all():
         return Line(f"{name} = np.full({shape}, {op.value.flat[0].item()!r}, {op.type.dtype.name!r})")
     data = base64.b64encode(op.data).decode()
-    return Line(f'{name} = np.frombuffer(base64.b64decode("{data}"), {op.type.dtype.name!r}).reshape({shape})')
+    return Line(
+        f'{name} = np.frombuffer(base64.b64decode("{data}"), {op.type.dtype.name!r}).reshape({shape}){".copy()" if copied else ""}'
+    )
 
 
 def named_constants(program: Program) -> list[tuple[Node, Constant]]:

@@ -11,15 +11,29 @@ from __future__ import annotations
 import operator
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from graphad.backend.executable import Executable
+from graphad.backend.numpy_backend import NumpyExecutable
 from graphad.compiler.binding import bind, sizes_of
+from graphad.compiler.finite import NonFinite, first_non_finite
+from graphad.compiler.history import History, history
 from graphad.compiler.keys import State, key_of, of_next_call, state_of, with_own_key
 from graphad.compiler.lowering import Lowered, Report, lower
-from graphad.errors import ArgumentError, DivergenceError, DTypeError, DuplicateNameError, ShapeError, UnboundInputError
+from graphad.compiler.profile import Profile, profile
+from graphad.errors import (
+    ArgumentError,
+    DivergenceError,
+    DTypeError,
+    DuplicateNameError,
+    FileSuffixError,
+    ShapeError,
+    UnboundInputError,
+)
+from graphad.files import write_whole
 from graphad.ir import nest
 from graphad.ir.graph import Graph
 from graphad.ir.leaves import Input, Key, Parameter
@@ -97,7 +111,7 @@ class Function:
             self._latest = lowered
             lowered.executable.compute(arrays)
             found = lowered.executable.results()
-            _refuse_non_finite(lowered)
+            _refuse_non_finite(lowered, arrays)
             _commit(lowered.executable)
         return nest.rebuilt(self._outputs, iter(found))
 
@@ -142,6 +156,40 @@ class Function:
         """What was used last; before any call, an example in which every named size is 32."""
         return self._latest or self.specialise(**dict.fromkeys(self.size_names, _EXAMPLE_SIZE))
 
+    def profile(self, /, *arguments: Any, runs: int = 20, **named: Any) -> Profile:
+        """Time each statement of the program on these arguments, over some runs; parameters stay as they are.
+
+        Print it for a table; its `save` writes a trace. An ArgumentError for the reference backend.
+        """
+        arrays, lowered = self._checked(_kinds(arguments, named), arguments, named)
+        with self._lock:
+            return profile(_emitted(lowered), arrays, runs)
+
+    def first_non_finite(self, /, *arguments: Any, **named: Any) -> NonFinite | None:
+        """The first statement of a call whose result holds NaN or infinity; parameters stay as they are."""
+        arrays, lowered = self._checked(_kinds(arguments, named), arguments, named)
+        with self._lock:
+            return first_non_finite(_emitted(lowered), arrays)
+
+    def why(self, node: Node) -> History:
+        """What became of a node of the declared graph, from the user's line through each rewrite to its statements."""
+        lowered = self._shown()
+        graph = self._graph.specialise(lowered.report.sizes)
+        return history(node, graph, self._settings["passes"], _emitted(lowered).statements())
+
+    def save(self, path: str | Path) -> Path:
+        """Write the program for the sizes used last as a module, parameters included, that runs alone with numpy.
+
+        Its ``step(*arguments)`` does what a call does. Errors: FileSuffixError unless it is a .py file,
+        OutputFileError where it cannot be written.
+        """
+        target = Path(path)
+        if target.suffix != ".py":
+            raise FileSuffixError(f"{target.name}: a program is a .py file")
+        with self._lock:
+            write_whole(target, _emitted(self._shown()).standalone().encode())
+        return target
+
     @property
     def source(self) -> str:
         """The emitted program for the sizes used last (before any call: 32 for each named size)."""
@@ -158,7 +206,14 @@ def _check_integers(sizes: Mapping[str, Any]) -> None:
             raise ShapeError(f"the size {name} must be an integer here; got {size!r}")
 
 
-def _refuse_non_finite(lowered: Lowered) -> None:
+def _emitted(lowered: Lowered) -> NumpyExecutable:
+    """The emitted program."""
+    if not isinstance(lowered.executable, NumpyExecutable):
+        raise ArgumentError('there is no emitted program: compile with backend="numpy"')
+    return lowered.executable
+
+
+def _refuse_non_finite(lowered: Lowered, arrays: Sequence[Array]) -> None:
     """A DivergenceError if training would make a parameter useless."""
     for nodes, value in zip(lowered.updated, lowered.executable.new_values(), strict=True):
         if _is_trained(nodes[0]) and not _is_finite(value):
@@ -167,8 +222,15 @@ def _refuse_non_finite(lowered: Lowered) -> None:
             node = next(node for node, part in zip(nodes, parts, strict=True) if not np.isfinite(part).all())
             raise DivergenceError(
                 f"the new value of {node!r} would not be finite, and all parameters stay as they were: "
-                "look for NaN or infinity in the arguments, or lower the learning rate"
+                f"look for NaN or infinity in the arguments, or lower the learning rate{_origin_of(lowered, arrays)}"
             )
+
+
+def _origin_of(lowered: Lowered, arrays: Sequence[Array]) -> str:
+    """Where numbers stop being finite in this call, which has changed nothing yet."""
+    emitted = isinstance(lowered.executable, NumpyExecutable)
+    found = first_non_finite(_emitted(lowered), arrays) if emitted else None
+    return "" if found is None else f". The first that is not finite: {found}"
 
 
 def _is_finite(array: Array) -> bool:

@@ -5,7 +5,7 @@ Rewrites hand origins on, so what was made in a node's place bears the node's ra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphad.ir.graph import Graph, node_text, unique_names
@@ -30,8 +30,8 @@ class History:
         return "\n".join([first, *(f"{name}: {'; '.join(texts)}" for name, texts in self.stages)])
 
 
-def history(node: Node, graph: Graph, passes: Sequence[Pass], statements: Sequence[str]) -> History:
-    """Run the passes on ``graph`` again and follow the node; ``statements`` are those that bear its mark at last."""
+def history(node: Node, graph: Graph, passes: Sequence[Pass], statements: Mapping[Node, str]) -> History:
+    """Run the passes on ``graph`` again and follow the node to the statements of the emitted program."""
     stages: list[tuple[str, tuple[str, ...]]] = []
     known = tuple(_marked(graph, node))
     stages.append(("as declared", known or ("no output depends on it",)))
@@ -41,7 +41,8 @@ def history(node: Node, graph: Graph, passes: Sequence[Pass], statements: Sequen
         if found != known:
             stages.append((one.name, found or ("gone: merged with another, folded, or not needed",)))
         known = found
-    return History(node, (*stages, ("emitted", tuple(statements) or ("nothing",))))
+    emitted = tuple(statements[one] for one in marked(statements, node))
+    return History(node, (*stages, ("emitted", emitted or ("nothing",))))
 
 
 def _marked(graph: Graph, node: Node) -> Iterator[str]:

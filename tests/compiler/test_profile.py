@@ -2,19 +2,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import graphad as ga
-from graphad.backend.numpy_backend import NumpyExecutable
-from graphad.compiler.finite import first_non_finite
 from graphad.compiler.function import Function
-from graphad.compiler.history import history, marked
-from graphad.compiler.profile import profile
-from graphad.errors import FileSuffixError
+from graphad.errors import ArgumentError, DivergenceError, FileSuffixError
 from graphad.ir.node import Node
-from graphad.rewrite.pipeline import PIPELINE
 from tests.autodiff.differences import float32
 
 T, B, H = 6, 2, 3
@@ -33,12 +29,6 @@ def recurrent() -> tuple[Function, Node, list[Node]]:
     return ga.compile([x], loss, updates=ga.optim.SGD(0.1).updates(loss, [W])), W, states
 
 
-def executable(step: Function) -> NumpyExecutable:
-    found = step.specialise().executable
-    assert isinstance(found, NumpyExecutable)
-    return found
-
-
 def positive() -> np.ndarray:
     return np.random.default_rng(0).uniform(0.5, 1.0, (B, T, H)).astype(np.float32)
 
@@ -46,7 +36,7 @@ def positive() -> np.ndarray:
 def test_a_profile_counts_each_statement_as_often_as_it_runs_and_changes_no_parameter() -> None:
     step, W, _ = recurrent()
     before = W.value
-    found = profile(executable(step), [positive()], runs=3)
+    found = step.profile(positive(), runs=3)
     calls = {entry.line.text.strip().partition("(")[0]: entry.calls for entry in found.entries}
     assert calls["np.tanh"] == T
     assert calls["np.log"] == 1
@@ -57,7 +47,7 @@ def test_a_profile_counts_each_statement_as_often_as_it_runs_and_changes_no_para
 
 def test_a_profile_is_a_table_and_a_trace(tmp_path: Path) -> None:
     step, _, _ = recurrent()
-    found = profile(executable(step), [positive()], runs=2)
+    found = step.profile(positive(), runs=2)
     rows = str(found).splitlines()
     assert "GF/s" in rows[0]
     assert len(rows) == 2 + len(found.entries)
@@ -72,8 +62,8 @@ def test_a_profile_is_a_table_and_a_trace(tmp_path: Path) -> None:
 def test_the_first_statement_that_is_not_finite_is_found_with_its_line_and_ranges() -> None:
     x = ga.input("x", (3,))
     step = ga.compile([x], ga.sum(ga.sqrt(ga.log(x) * 2.0)))
-    assert first_non_finite(executable(step), [float32([1.5, 2.0, 3.0])]) is None
-    found = first_non_finite(executable(step), [float32([1.5, 0.0, 3.0])])
+    assert step.first_non_finite([1.5, 2.0, 3.0]) is None
+    found = step.first_non_finite([1.5, 0.0, 3.0])
     assert found is not None
     assert found.node.op.name == "log"
     assert "test_profile.py:" in str(found)
@@ -83,7 +73,7 @@ def test_the_first_statement_that_is_not_finite_is_found_with_its_line_and_range
 def test_a_statement_in_a_loop_is_found_with_its_iteration() -> None:
     h, W = ga.input("h", (2,)), ga.parameter(float32([[50.0, 0.0], [0.0, 50.0]]), name="W")
     h_T, _ = ga.unroll(lambda before, _: ((before.reshape(1, 2) @ W).reshape(2), None), init=h, steps=30)
-    found = first_non_finite(executable(ga.compile([h], h_T)), [float32([1.0, 1.0])])
+    found = ga.compile([h], h_T).first_non_finite([1.0, 1.0])
     assert found is not None
     assert found.node.op.name == "matmul"
     assert found.execution == 22  # 50 ** 23 > 3.4e38
@@ -92,9 +82,7 @@ def test_a_statement_in_a_loop_is_found_with_its_iteration() -> None:
 
 def test_the_history_of_a_step_leads_into_the_loop_that_runs_it() -> None:
     step, _, states = recurrent()
-    written = [line for section in executable(step).module.sections for line in section.lines]
-    lines = {line.node: line.text.strip() for line in written if line.node is not None}
-    text = str(history(states[4], step.graph, PIPELINE, [lines[node] for node in marked(lines, states[4])]))
+    text = str(step.why(states[4]))
     assert text.startswith("<tanh: float32[2, 3]>, declared at step 4 test_profile.py:")
     assert f"distribute over time: in a loop of {T} steps, " in text
     assert text.splitlines()[-1].startswith("emitted: np.tanh(")
@@ -103,4 +91,33 @@ def test_the_history_of_a_step_leads_into_the_loop_that_runs_it() -> None:
 def test_the_history_of_what_no_output_needs_says_so() -> None:
     x = ga.input("x", (3,))
     step = ga.compile([x], ga.exp(x))
-    assert "no output depends on it" in str(history(ga.sin(x), step.graph, PIPELINE, []))
+    assert "no output depends on it" in str(step.why(ga.sin(x)))
+
+
+def test_training_that_would_diverge_names_the_statement_at_which_it_begins_to() -> None:
+    x, w = ga.input("x", (3,)), ga.parameter(float32([1.0, 2.0, 3.0]), name="w")
+    step = ga.compile([x], [], updates={w: w - ga.sqrt(ga.log(x))})
+    with pytest.raises(DivergenceError, match=r"new value of <w.*first that is not finite: log .*x in \[0, 3\]"):
+        step([1.5, 0.0, 3.0])
+    np.testing.assert_array_equal(w.value, [1.0, 2.0, 3.0])
+
+
+def test_a_saved_program_goes_on_alone_where_the_function_is(tmp_path: Path) -> None:
+    step, W, _ = recurrent()
+    step(positive())
+    path = step.save(tmp_path / "step.py")
+    namespace: dict[str, Any] = {}
+    exec(compile(path.read_text(), "step.py", "exec"), namespace)  # noqa: S102 (that it runs alone is the fact)
+    for _ in range(3):
+        (alone,) = namespace["step"](positive())
+        np.testing.assert_array_equal(alone, step(positive()))
+    np.testing.assert_array_equal(namespace["W"], W.value)
+    with pytest.raises(FileSuffixError, match="step.txt"):
+        step.save(tmp_path / "step.txt")
+
+
+def test_the_reference_has_no_program_to_profile_or_save(tmp_path: Path) -> None:
+    step = ga.compile([], ga.exp(ga.constant(1.0)), backend="reference")
+    for ask in (step.profile, step.first_non_finite, lambda: step.save(tmp_path / "step.py")):
+        with pytest.raises(ArgumentError, match="no emitted program"):
+            ask()
