@@ -59,8 +59,8 @@ class Report:
 
     def __str__(self) -> str:
         sizes = ", ".join(f"{name}={size}" for name, size in self.sizes.items()) or "all declared"
-        rows = [f"{'stage':<24}{'before':>9}{'after':>9}{'ms':>10}"]
-        rows += [f"{s.name:<24}{s.before:>9,}{s.after:>9,}{s.milliseconds:>10.2f}" for s in self.stages]
+        rows = [f"{'stage':<32}{'before':>9}{'after':>9}{'ms':>10}"]
+        rows += [f"{s.name:<32}{s.before:>9,}{s.after:>9,}{s.milliseconds:>10.2f}" for s in self.stages]
         program = f"{self.statements:,} statements, {self.views:,} views, {self.flops:,} floating-point operations"
         memory = f"arena of {self.arena_bytes:,} bytes; {self.live_bytes:,} alive at the most"
         return "\n".join([f"sizes: {sizes}", *rows, program, memory, *self.time])
