@@ -97,9 +97,8 @@ def constant_line(name: str, op: Constant, *, copied: bool = False) -> Line:
     if (op.value == op.value.flat[0]).all():
         return Line(f"{name} = np.full({shape}, {op.value.flat[0].item()!r}, {op.type.dtype.name!r})")
     data = base64.b64encode(op.data).decode()
-    return Line(
-        f'{name} = np.frombuffer(base64.b64decode("{data}"), {op.type.dtype.name!r}).reshape({shape}){".copy()" if copied else ""}'
-    )
+    own = ".copy()" if copied else ""
+    return Line(f'{name} = np.frombuffer(base64.b64decode("{data}"), {op.type.dtype.name!r}).reshape({shape}){own}')
 
 
 def named_constants(program: Program) -> list[tuple[Node, Constant]]:

@@ -50,7 +50,7 @@ def _is_sequence(value: Any) -> bool:
 
 _KINDS = {
     "bool": Kind(lambda value: isinstance(value, bool), "True or False"),
-    "float": Kind(is_number, "a number that is known now"),
+    "float": Kind(is_number, "a number known now"),
     "str": Kind(lambda value: isinstance(value, str), "a text"),
     "Sequence": Kind(_is_sequence, "a list or a tuple"),
 }

@@ -112,7 +112,7 @@ def test_a_saved_program_goes_on_alone_where_the_function_is(tmp_path: Path) -> 
         (alone,) = namespace["step"](positive())
         np.testing.assert_array_equal(alone, step(positive()))
     np.testing.assert_array_equal(namespace["W"], W.value)
-    with pytest.raises(FileSuffixError, match="step.txt"):
+    with pytest.raises(FileSuffixError, match=r"step\.txt"):
         step.save(tmp_path / "step.txt")
 
 
