@@ -56,12 +56,8 @@ class Lifetimes:
         return placed
 
     def _may_be_placed(self, root: Node, part: Node, join: Node) -> bool:
-        views = [part]
-        while views[-1] is not root:
-            views.append(views[-1].operands[0])
-        whole = all(isinstance(view.op, Reshape) for view in views[:-1])
         computed = root in self.last_read and not root.op.traits.leaf and not isinstance(root.op, Join)
-        return whole and computed and self.last_read[root] <= self.last_read[join]
+        return computed and _is_whole(part, root) and self.last_read[root] <= self.last_read[join]
 
     def without(self, nodes: Iterable[Node]) -> Lifetimes:
         """The lifetimes of the other values; these have memory of somebody else's."""
@@ -69,15 +65,27 @@ class Lifetimes:
         return Lifetimes({node: last for node, last in self.last_read.items() if node not in gone}, self.roots)
 
     def overwritten(self, number: int, node: Node) -> Node | None:
-        """The operand whose memory the result may take over: of the same type, and read here for the last time."""
+        """The value whose memory the result may take over: it, reshaped or not, is an operand of the result's type, and
+        is read here for the last time.
+        """
         if not node.op.traits.elementwise or node.op.traits.multipass:
             return None
         for operand in node.operands:
             root = self.roots[operand]
-            direct = all(other is root for other in node.operands if self.roots[other] is root)
-            if direct and root.type == node.type and self.last_read.get(root) == number:
+            alike = all(other is operand for other in node.operands if self.roots[other] is root)
+            fits = operand.type == node.type and _is_whole(operand, root)
+            if alike and fits and self.last_read.get(root) == number:
                 return root
         return None
+
+
+def _is_whole(view: Node, root: Node) -> bool:
+    """Whether a view shows all of the value, in its order."""
+    while view is not root:
+        if not isinstance(view.op, Reshape):
+            return False
+        (view,) = view.operands
+    return True
 
 
 @dataclass(frozen=True, slots=True)

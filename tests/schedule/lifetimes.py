@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from graphad import Node
+from graphad.ops.structure import Reshape
 from graphad.schedule.program import Program, read
 
 NOBODY = -1
@@ -63,6 +64,7 @@ def _torn(node: Node, program: Program) -> list[str]:
         if program.memory.offsets[root] + root.type.nbytes <= begin:
             continue
         in_place = node.op.traits.elementwise and not node.op.traits.multipass
-        if not in_place or wanted is not root or root.type != node.type:
+        same_order = wanted is root or isinstance(wanted.op, Reshape)
+        if not in_place or not same_order or wanted.type != node.type:
             found.append(f"{node!r} is written over {wanted!r}")
     return found

@@ -213,3 +213,12 @@ def test_long_programs_are_planned_without_recursion_and_without_waste() -> None
     program = planned([total])
     assert len(program.statements) == 40_002
     assert program.memory.arena_bytes == 20_001 * ALIGNMENT
+
+
+def test_a_result_takes_over_the_place_of_what_it_reads_reshaped() -> None:
+    h = ga.exp(X)
+    program = planned([h.reshape(3, 2) + 1.0])
+    assert program.memory.arena_bytes == ALIGNMENT
+    assert lost_values(program) == []
+    turned = planned([h.T + 1.0])
+    assert turned.memory.arena_bytes == 2 * ALIGNMENT
