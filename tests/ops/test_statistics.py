@@ -258,7 +258,7 @@ def test_degrees_of_freedom_do_not_widen_the_result() -> None:
 
 @pytest.mark.parametrize("ddof", [True, "one", None])
 def test_degrees_of_freedom_that_are_no_number_are_refused(ddof: Any) -> None:
-    with pytest.raises(ArgumentError, match=r"std\(x: .*ddof is a number known now; got .*\(at test_statistics\.py:\d+\)"):
+    with pytest.raises(ArgumentError, match=r"std\(x: .*ddof is a number known now; got .*test_statistics\.py:\d+"):
         ga.std(ga.input("x", (3,)), ddof=ddof)
 
 
