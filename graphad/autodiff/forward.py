@@ -8,12 +8,14 @@ from typing import Any
 from graphad.autodiff.sweep import Sweep, directions
 from graphad.errors import GradientError
 from graphad.ir import nest
+from graphad.ir.builder import located
 from graphad.ir.collection import without_collection
 from graphad.ir.node import Node
 from graphad.ir.topology import reachable
 from graphad.ops.shaping import zeros_like
 
 
+@located
 @without_collection
 def jvp(outputs: Any, wrt: Any, tangents: Any) -> Any:
     """The tangents of ``outputs``, given those of ``wrt``: the Jacobian times ``tangents``, in the outputs' structure.

@@ -16,6 +16,7 @@ from graphad.autodiff.checkpoint import Recomputation
 from graphad.autodiff.sweep import Sweep, directions
 from graphad.errors import ArgumentError, GradientError, UnreachedError
 from graphad.ir import nest
+from graphad.ir.builder import located
 from graphad.ir.collection import without_collection
 from graphad.ir.node import COTANGENT, Node, Origin
 from graphad.ir.topology import reachable
@@ -26,6 +27,7 @@ from graphad.ops.slicing import Assemble, joined
 Disconnected = Literal["raise", "zero"]
 
 
+@located
 def grad(loss: Node, wrt: Any, disconnected: Disconnected = "raise") -> Any:
     """The gradient of a scalar, as nodes, in the structure of ``wrt``: a node, or tuples, lists or dicts of them.
 
@@ -39,15 +41,20 @@ def grad(loss: Node, wrt: Any, disconnected: Disconnected = "raise") -> Any:
     """
     if not isinstance(loss, Node) or loss.shape != () or not loss.type.is_float:
         raise GradientError(f"a gradient is of a float scalar; {loss!r} is none: take its sum or mean, or use ga.vjp")
-    return vjp(loss, wrt, constant(1.0, loss.dtype), disconnected)
+    return _pulled_back(loss, wrt, constant(1.0, loss.dtype), disconnected)
 
 
-@without_collection
+@located
 def vjp(outputs: Any, wrt: Any, cotangents: Any, disconnected: Disconnected = "raise") -> Any:
     """The cotangents of ``wrt``, given those of ``outputs``: the transposed Jacobian times ``cotangents``.
 
     ``outputs`` and ``cotangents`` have one structure and equal types; the result has the structure of ``wrt``.
     """
+    return _pulled_back(outputs, wrt, cotangents, disconnected)
+
+
+@without_collection
+def _pulled_back(outputs: Any, wrt: Any, cotangents: Any, disconnected: Disconnected) -> Any:
     check_choice(disconnected)
     nest.check_alike(outputs, cotangents)
     ends, starts = nest.leaves(outputs), nest.leaves(wrt)

@@ -21,6 +21,7 @@ from graphad.autodiff.reverse import (
 from graphad.autodiff.sweep import Rows, Sweep
 from graphad.errors import ShapeError
 from graphad.ir import nest
+from graphad.ir.builder import located
 from graphad.ir.collection import without_collection
 from graphad.ir.node import Node, Scope, current_scope, labels
 from graphad.ir.tensor_type import Dimension, TensorType, known
@@ -31,6 +32,7 @@ from graphad.ops.shaping import reshape, stack, transpose
 from graphad.ops.structure import zeros
 
 
+@located
 @without_collection
 def jacobian(y: Node, x: Any, disconnected: Disconnected = "raise") -> Any:
     """The derivative of each element of ``y`` by each of ``x``, of shape ``y.shape + x.shape`` and dtype of ``x``.
@@ -114,6 +116,7 @@ def _or_zeros(block: Node | None, y: Node, x: Node, disconnected: Disconnected) 
     return zeros(TensorType((*y.shape, *x.shape), x.dtype))
 
 
+@located
 def hessian(loss: Node, x: Any, disconnected: Disconnected = "raise") -> Any:
     """The second derivatives of a scalar, of shape ``x.shape + x.shape``: the Jacobian of its gradient.
 
@@ -130,6 +133,7 @@ def hessian(loss: Node, x: Any, disconnected: Disconnected = "raise") -> Any:
     return nest.mapped(lambda gradient: jacobian(gradient, x, disconnected="zero"), gradients)
 
 
+@located
 def hvp(loss: Node, x: Any, v: Any, disconnected: Disconnected = "raise") -> Any:
     """The Hessian of a scalar by ``x``, times ``v``: forward mode over reverse mode, two sweeps whatever the size.
 

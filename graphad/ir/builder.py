@@ -63,6 +63,20 @@ def _is_own(traceback: TracebackType | None) -> bool:
     return True
 
 
+def located(function: Callable[P, R]) -> Callable[P, R]:
+    """Make the errors of a function say what was asked of which nodes, and in which line of the user's code."""
+
+    @wraps(function)
+    def ask(*arguments: P.args, **keywords: P.kwargs) -> R:
+        try:
+            return function(*arguments, **keywords)
+        except GraphadError as error:
+            error.locate(call_text(function.__name__, *arguments, **keywords), current_place())
+            raise
+
+    return ask
+
+
 def call_text(name: str, /, *arguments: Any, **keywords: Any) -> str:
     """The call as messages show it, nodes with their types.
 

@@ -306,3 +306,17 @@ def test_a_sum_over_time_is_a_chain_of_additions_with_one_link_at_each_step() ->
         steps.append(link.origin.step)
         link = link.operands[0]
     assert steps == [0, 1, 2, 3]
+
+
+def test_errors_of_differentiation_say_what_was_asked_and_in_which_line() -> None:
+    x, n = vector(), ga.input("n", (3,), "int64")
+    loss = ga.sum(x)
+    for ask, call in (
+        (lambda: ga.grad(x, x), r"grad\("),
+        (lambda: ga.grad(loss, n), r"grad\(sum: .*n: int64\[3\]"),
+        (lambda: ga.vjp(x, n, x), r"vjp\("),
+        (lambda: ga.jvp(loss, n, n), r"jvp\("),
+        (lambda: ga.hessian(x, x), r"hessian\("),
+    ):
+        with pytest.raises(GradientError, match=rf"{call}.*\(at test_reverse\.py:\d+\)"):
+            ask()
