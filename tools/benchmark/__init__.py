@@ -1,0 +1,1 @@
+"""Training steps of graphad and its peers, side by side."""

@@ -1,0 +1,1 @@
+"""One module for each library; importing it imports the library."""
