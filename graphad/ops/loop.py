@@ -65,7 +65,10 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class Loop(Op):
-    """Run ``body`` for each of ``steps`` steps; its inputs are ``reads``, its outputs are recorded."""
+    """Run ``body`` for each of ``steps`` steps; its inputs are ``reads``, its outputs are recorded.
+
+    A loop is equal only to itself: bodies are made of nodes, which are.
+    """
 
     body: Graph = field(repr=False)
     steps: int
@@ -74,6 +77,8 @@ class Loop(Op):
     records: tuple[Record, ...] = field(repr=False)
     name = "loop"
     latex = r"\mathrm{loop}"
+    __eq__ = object.__eq__  # and not Op's, to which all loops are alike
+    __hash__ = object.__hash__
 
     def slots(self, record: int) -> int:
         """How many values of a record there are, the initial ones included."""
