@@ -25,12 +25,12 @@ class Kind(NamedTuple):
 
 
 def is_integer(value: Any) -> bool:
-    """Whether a value is an integer that is known now; a truth value is none.
+    """Whether a value is an integer that is known now, of at most 64 bits; a truth value is none.
 
-    >>> is_integer(2), is_integer(True), is_integer(2.0)
-    (True, False, False)
+    >>> is_integer(2), is_integer(True), is_integer(2.0), is_integer(2**70)
+    (True, False, False, False)
     """
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and abs(int(value)) <= 2**63
 
 
 def is_number(value: Any) -> bool:
@@ -39,7 +39,7 @@ def is_number(value: Any) -> bool:
     >>> is_number(2), is_number(True), is_number("2")
     (True, False, False)
     """
-    return is_integer(value) or isinstance(value, (float, np.floating))
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def _is_sequence(value: Any) -> bool:

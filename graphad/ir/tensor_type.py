@@ -177,7 +177,7 @@ def dimension_of(size: Any) -> Dimension:
         return size
     if isinstance(size, str):
         return Dim.named(size)
-    if isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size >= 0:
+    if isinstance(size, (int, np.integer)) and not isinstance(size, bool) and 0 <= size < 2**63:
         return int(size)
     raise ShapeError(f"a size is an integer >= 0 or a name such as 'batch'; got {size!r}")
 

@@ -32,6 +32,11 @@ def constant(value: Any, dtype: Any = None, name: str | None = None) -> Node:
     >>> constant([1.0, 2.0])
     <constant: float32[2]>
     """
+    return _known(value, dtype, name)
+
+
+def _known(value: Any, dtype: Any = None, name: str | None = None) -> Node:
+    """A constant; what cannot be one is the error of the builder that was given it."""
     return apply(Constant.of(as_array(value, dtype)), name=name)
 
 
@@ -67,7 +72,7 @@ def as_node(value: Operand) -> Node:
     """The value as a node: itself, the number behind a named size, or a constant."""
     if isinstance(value, Dim):
         return size_of(value, INT64)
-    return value if isinstance(value, Node) else constant(value)
+    return value if isinstance(value, Node) else _known(value)
 
 
 def unify(operands: Sequence[Operand]) -> list[Node]:
@@ -83,7 +88,7 @@ def unify(operands: Sequence[Operand]) -> list[Node]:
 def _of_dtype(operand: Node | bool | float | Dim, dtype: np.dtype[Any]) -> Node:
     if isinstance(operand, Dim):
         return size_of(operand, dtype)
-    return cast(operand, dtype) if isinstance(operand, Node) else constant(operand, dtype)
+    return cast(operand, dtype) if isinstance(operand, Node) else _known(operand, dtype)
 
 
 def size_of(size: Dimension, dtype: Any) -> Node:

@@ -18,9 +18,9 @@ from graphad.ir.builder import builder
 from graphad.ir.contract import is_number
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Attributes, Op
-from graphad.ir.tensor_type import FLOAT64, INT64, TensorType, product
+from graphad.ir.tensor_type import INT64, TensorType, product
 from graphad.ops.arithmetic import sqrt, square
-from graphad.ops.build import Operand, as_float, as_node, broadcast, cast, normalize_axes, size_of
+from graphad.ops.build import Operand, as_float, as_node, broadcast, normalize_axes, size_of
 from graphad.ops.indexing import take_along_axis
 from graphad.ops.options import numpy_options
 from graphad.ops.order import sort
@@ -196,8 +196,8 @@ def median(x: Operand, axis: Any = None, keepdims: bool = False) -> Node:
     ordered = sort(_merged(node, axes))
     if ordered.shape[-1] == 0:
         raise ShapeError("the median of no elements has no value")
-    last = size_of(ordered.shape[-1], FLOAT64) - 1.0
-    low, high, greatest = (_at(ordered, place) for place in (0.5 * last, 0.5 * last + 0.5, last))
+    last = size_of(ordered.shape[-1], INT64) - 1
+    low, high, greatest = (_at(ordered, place) for place in (last // 2, (last + 1) // 2, last))
     middle = where(isnan(greatest), greatest, 0.5 * (low + high))
     return reshape(middle, reduced_shape(node.shape, axes, keepdims))
 
@@ -210,8 +210,8 @@ def _merged(x: Node, axes: tuple[int, ...]) -> Node:
 
 
 def _at(x: Node, place: Node) -> Node:
-    """What stands at a place, rounded down, of the last axis, which stays with size 1."""
-    return take_along_axis(x, broadcast(cast(place, INT64), (*x.shape[:-1], 1)), axis=-1)
+    """What stands at a place of the last axis, which stays with size 1."""
+    return take_along_axis(x, broadcast(place, (*x.shape[:-1], 1)), axis=-1)
 
 
 @builder

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -311,12 +312,13 @@ def test_a_sum_over_time_is_a_chain_of_additions_with_one_link_at_each_step() ->
 def test_errors_of_differentiation_say_what_was_asked_and_in_which_line() -> None:
     x, n = vector(), ga.input("n", (3,), "int64")
     loss = ga.sum(x)
-    for ask, call in (
+    asked: list[tuple[Callable[[], Any], str]] = [
         (lambda: ga.grad(x, x), r"grad\("),
         (lambda: ga.grad(loss, n), r"grad\(sum: .*n: int64\[3\]"),
         (lambda: ga.vjp(x, n, x), r"vjp\("),
         (lambda: ga.jvp(loss, n, n), r"jvp\("),
         (lambda: ga.hessian(x, x), r"grad\("),
-    ):
+    ]
+    for ask, call in asked:
         with pytest.raises(GradientError, match=rf"{call}.*\(at test_reverse\.py:\d+\)"):
             ask()
