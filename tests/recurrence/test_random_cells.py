@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import graphad as ga
 from graphad.ir.node import Node
 from graphad.ir.op import Array
+from graphad.rewrite import hoist
 from tests.autodiff.differences import STEP, value, values
 
 BATCH, FEATURES = 3, 2
@@ -108,6 +110,20 @@ def test_compiled_losses_and_gradients_are_those_of_the_graph(net: tuple[list[No
     outputs = [loss, *ga.grad(loss, inputs, disconnected="zero")]
     given = point(inputs, seed)
     found = ga.compile(inputs, outputs, verify=True)(*given.values())
+    for array, expected in zip(found, values(outputs, given), strict=True):
+        np.testing.assert_allclose(array, expected, rtol=1e-9, atol=1e-11)
+
+
+@given(nets(), st.integers(0, 99))
+def test_they_are_so_too_if_all_work_counts_as_large(net: tuple[list[Node], Node], seed: int) -> None:
+    """Work that is large is done inside loops: here that of one step of a few numbers is."""
+    inputs, loss = net
+    outputs = [loss, *ga.grad(loss, inputs, disconnected="zero")]
+    given = point(inputs, seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hoist, "LARGEST_STACK", 0)
+        patch.setattr(hoist, "SMALLEST_STEP", 1)
+        found = ga.compile(inputs, outputs, verify=True)(*given.values())
     for array, expected in zip(found, values(outputs, given), strict=True):
         np.testing.assert_allclose(array, expected, rtol=1e-9, atol=1e-11)
 
