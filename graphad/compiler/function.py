@@ -36,7 +36,7 @@ from graphad.errors import (
 from graphad.files import write_whole
 from graphad.ir import nest
 from graphad.ir.graph import Graph
-from graphad.ir.leaves import Input, Key, Parameter
+from graphad.ir.leaves import Input, Key, Parameter, SizeOf
 from graphad.ir.node import Node
 from graphad.ir.op import Array, Op
 from graphad.ir.tensor_type import Dim, dimension_of
@@ -381,7 +381,8 @@ def _size_names(inputs: Sequence[Node]) -> tuple[str, ...]:
 def _check_sizes(graph: Graph) -> None:
     known = set(_size_names(graph.inputs))
     for node in graph.nodes:
-        for size in node.shape:
+        sizes = (node.op.size,) if isinstance(node.op, SizeOf) else node.shape
+        for size in sizes:
             if isinstance(size, Dim) and not known.issuperset(size.names):
                 raise ShapeError(
                     f"nothing says what {size} is in {node!r}, declared at {node.origin.place}: give the function an "

@@ -91,3 +91,10 @@ def test_a_seed_that_is_no_integer_from_0_is_refused(seed: Any) -> None:
     with pytest.raises(ArgumentError, match="the seed is an integer from 0"):
         ga.compile([x], x, seed=seed)
     assert ga.compile([x], x, seed=7).seed == 7
+
+
+def test_the_value_of_a_size_that_no_input_has_is_refused_when_compiled() -> None:
+    x = ga.input("x", ("batch",))
+    with pytest.raises(ShapeError, match=r"nothing says what n is in .*test_refusals\.py:\d+"):
+        ga.compile([x], x * ga.Dim.named("n"))
+    assert ga.compile([x], x * x.shape[0])([1.0, 2.0]).tolist() == [2.0, 4.0]
