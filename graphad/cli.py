@@ -21,17 +21,21 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import click
+from numpy.random import default_rng
 from tqdm import tqdm
 
+from graphad.autodiff.reverse import grad
 from graphad.check.comparison import MODES
 from graphad.check.gradients import Settings, examine
 from graphad.check.result import GradientCheck, table
-from graphad.compiler.function import BACKENDS, Function
+from graphad.compiler.function import BACKENDS, Function, compile
+from graphad.compiler.lowering import random_array
 from graphad.data.mnist import Mnist, load_mnist
 from graphad.errors import ArgumentError, GraphadError
 from graphad.files import write_whole
 from graphad.ir import nest
 from graphad.ir.graph import Graph
+from graphad.ir.leaves import Input
 from graphad.ir.node import Node
 from graphad.linting.facts import trained_parameters
 from graphad.linting.linter import Warning, lint
@@ -264,6 +268,31 @@ def _report_check(found: GradientCheck, warnings: Sequence[Warning], output: _Ou
         output.event("warning", f"warning: {one}", kind=one.kind, message=one.message, place=place, count=one.count)
     facts = {"right": found.right, "entries": found.entries, "directions": found.directions}
     output.event("result", found.summary, **facts, worst=_number(found.worst), where=found.where, error=found.error)
+
+
+@main.command("profile")
+@click.argument("target", metavar="FILE.py:NAME")
+@click.option("--size", type=click.IntRange(min=1), default=32, show_default=True, help="Of every named size.")
+@click.option("--runs", type=click.IntRange(min=1), default=20, show_default=True, help="Calls that are timed.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="A .json file for the trace of one call.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each event.")
+@_reports_errors
+def profile_loss(target: str, size: int, runs: int, out: Path | None, as_json: bool) -> None:
+    """Time each statement of the loss NAME that FILE.py declares and of its gradient, on random data.
+
+    NAME is what `graphad check` takes. A trace opens in Perfetto, https://ui.perfetto.dev.
+    """
+    loss, wrt = _loss_in(target)
+    inputs = tuple(node for node in Graph((), (loss,)).nodes if isinstance(node.op, Input))
+    step = compile(inputs, [loss, *nest.leaves(grad(loss, wrt))])
+    sized, generator = Graph(inputs, (loss,)).specialise(dict.fromkeys(step.size_names, size)), default_rng(0)
+    found = step.profile(*(random_array(node, generator) for node in sized.inputs), runs=runs)
+    output = _Output(as_json, None)
+    for entry in found.entries if as_json else ():
+        output.event("statement", "", statement=entry.text, place=entry.node.origin.place, **entry.figures())
+    output.event("result", str(found), seconds=found.seconds, product_rate=found.product_rate)
+    if out is not None:
+        found.save(out)
 
 
 def _number(value: float) -> float | None:

@@ -298,3 +298,25 @@ def test_the_command_is_installed_and_prints_its_version() -> None:
         [Path(sys.executable).with_name("graphad"), "--version"], capture_output=True, text=True, check=True
     )
     assert "graphad" in found.stdout
+
+
+def test_profile_prints_each_statement_and_writes_a_trace(losses: Path, tmp_path: Path) -> None:
+    result = run("profile", f"{losses}:loss", "--size", 5, "--runs", 2, "-o", tmp_path / "trace.json")
+    assert result.exit_code == 0, result.output
+    assert "ms in statements, medians of 2 calls" in result.stdout
+    assert "# losses.py:" in result.stdout
+    assert json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+
+
+def test_profile_tells_programs_as_much(losses: Path) -> None:
+    *statements, result = events(run("profile", f"{losses}:loss", "--runs", 1, "--json"))
+    assert {event["event"] for event in statements} == {"statement"}
+    assert all(event["calls"] >= 1 and event["seconds"] >= 0 for event in statements)
+    assert result["event"] == "result"
+    assert result["seconds"] == pytest.approx(sum(event["seconds"] for event in statements))
+
+
+def test_profile_of_what_is_no_loss_is_exit_1_with_the_remedy(losses: Path) -> None:
+    result = run("profile", f"{losses}:x")
+    assert result.exit_code != 0
+    assert "is no loss" in result.stderr

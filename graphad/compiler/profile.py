@@ -44,6 +44,15 @@ class Entry:
         return self.line.node
 
     @property
+    def text(self) -> str:
+        """The statement, without its comment."""
+        return self.line.text.strip().partition("  #")[0]
+
+    def figures(self) -> dict[str, float]:
+        """Its figures in one call, by name."""
+        return {"calls": self.calls, "seconds": self.seconds, "flops": self.flops, "bytes": self.nbytes}
+
+    @property
     def flops(self) -> int:
         """Floating-point operations of one execution."""
         return self.node.op.flops(self.node.type, *(operand.type for operand in self.node.operands))

@@ -32,7 +32,7 @@ def test_layers_are_normalised_along_whichever_axes(axis: Any) -> None:
     expected = (ROWS - ROWS.mean(**kept)) / np.sqrt(ROWS.var(**kept) + 1e-5)
     scale = GENERATOR.standard_normal([ROWS.shape[i] for i in axes])
     np.testing.assert_allclose(value(ga.layer_norm(ROWS, axis=axis)), expected, rtol=1e-12)
-    aligned = np.expand_dims(scale, [i for i in (0, 1) if i not in axes])
+    aligned = np.expand_dims(scale, tuple(i for i in (0, 1) if i not in axes))
     np.testing.assert_allclose(value(ga.layer_norm(ROWS, scale, axis=axis)), expected * aligned, rtol=1e-12)
 
 

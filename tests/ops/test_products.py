@@ -75,7 +75,8 @@ def test_numpys_own_function_builds_a_node(name: str, shapes: list[tuple[int, ..
 
 def test_a_chain_of_numpys_builds_a_node() -> None:
     a, b, c = numbers((2, 3), (3, 4), (4, 5))
-    np.testing.assert_array_equal(value(np.linalg.multi_dot([ga.constant(a), b, c])), a @ b @ c)
+    chain: Any = np.linalg.multi_dot([ga.constant(a), b, c])
+    np.testing.assert_array_equal(value(chain), a @ b @ c)
 
 
 def test_what_is_written_into_is_refused() -> None:

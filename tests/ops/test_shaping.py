@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -81,7 +81,7 @@ CALLS: list[Callable[[Any], Any]] = [
     np.atleast_2d,
     lambda x: np.expand_dims(x, 0),
     lambda x: np.expand_dims(x, (0, -1)),
-    lambda x: np.expand_dims(x, [1, 0]),
+    lambda x: np.expand_dims(x, cast(Any, [1, 0])),
     lambda x: np.expand_dims(x, ()),
     lambda x: np.broadcast_to(x, (5, *x.shape)),
     lambda x: np.moveaxis(x, (), ()),
