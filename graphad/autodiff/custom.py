@@ -18,10 +18,8 @@ from graphad.ir.builder import call_text
 from graphad.ir.graph import Graph
 from graphad.ir.leaves import Input
 from graphad.ir.node import Node, apply, current_place
-from graphad.ir.op import Attributes, Op, Traits
-from graphad.ir.tensor_type import TensorType
 from graphad.ops.build import as_node
-from graphad.ops.control import first_kernel
+from graphad.ops.control import Identity
 
 Rule: TypeAlias = Callable[..., Any]
 """(cotangent, result, *operands) -> a cotangent, or None, for each operand."""
@@ -30,7 +28,7 @@ _TRANSPOSING = Sweep(number=-1)
 
 
 @dataclass(frozen=True)
-class CustomGradient(Op):
+class CustomGradient(Identity):
     """The first operand; its cotangent becomes those of the others by ``rule``.
 
     Two of them on the same operands are equal, whatever their rules: where values are computed, gradients are taken.
@@ -40,18 +38,6 @@ class CustomGradient(Op):
     rule: Rule = field(repr=False, compare=False)
     name = "custom_gradient"
     latex = r"\mathrm{custom}"
-    traits = Traits(view=True, identity=True)
-
-    def infer(self, *operands: TensorType) -> TensorType:
-        """The type of the first operand."""
-        return operands[0]
-
-    def stacked(self, steps: int) -> Op:
-        return self
-
-    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
-        """The first array itself."""
-        return first_kernel, {}
 
     def vjp(self, cotangent: Node, result: Node, *operands: Node) -> tuple[Node | None, ...]:
         """What the rule says; nothing for what the function built."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,37 +10,28 @@ from graphad.errors import ArgumentError, DTypeError
 from graphad.ir import nest
 from graphad.ir.builder import builder
 from graphad.ir.node import Node, apply
-from graphad.ir.op import Attributes, Op, Traits
 from graphad.ir.tensor_type import TensorType
 from graphad.ops.build import Operand, as_node, constant
-from graphad.ops.control import itself_kernel
+from graphad.ops.control import Identity
 from graphad.ops.selection import clip, isfinite, maximum, where
 from graphad.ops.shaping import stack
 from graphad.ops.statistics import norm
 
 
 @dataclass(frozen=True)
-class ClipGradient(Op):
+class ClipGradient(Identity):
     """The operand itself, whose cotangent is clipped on its way back."""
 
     low: float
     high: float
     name = "clip_gradient"
     latex = r"\mathrm{clip}'"
-    traits = Traits(view=True, identity=True)
 
     def infer(self, *operands: TensorType) -> TensorType:
         """The operand's type, a float."""
         if not operands[0].is_float:
             raise DTypeError("the operand has no gradient that could be clipped: it is no float")
         return operands[0]
-
-    def stacked(self, steps: int) -> Op:
-        return self
-
-    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
-        """The array itself."""
-        return itself_kernel, {}
 
     def vjp(self, cotangent: Node, result: Node, *operands: Node) -> tuple[Node | None, ...]:
         """min(max(cotangent, low), high)."""
