@@ -108,7 +108,8 @@ def hull(intervals: Intervals) -> Interval:
 
 
 def _constant(node: Node, _: Intervals) -> Interval:
-    assert isinstance(node.op, Constant)  # noqa: S101 (the table says so)
+    if not isinstance(node.op, Constant):
+        raise TypeError(f"{node!r} is no constant")
     value = node.op.value
     return Interval(float(value.min()), float(value.max()), bool(value.all())) if value.size else ANYTHING
 

@@ -58,12 +58,12 @@ def roll_kernel(x: Array, shifts: Sequence[int], axes: Sequence[int], out: Array
     if out is None:
         out = np.empty(x.shape, x.dtype)
     halves: list[Any] = [[(slice(None), slice(None))] for _ in x.shape]
-    for shift, axis in zip(shifts, axes):  # noqa: B905 (of one length by the shape rule)
+    for shift, axis in zip(shifts, axes, strict=True):
         size = x.shape[axis]
         moved = shift % max(size, 1)
         halves[axis] = [(slice(moved, None), slice(size - moved)), (slice(moved), slice(size - moved, None))]
     for choice in np.ndindex(*[len(half) for half in halves]):
-        pairs = [half[i] for half, i in zip(halves, choice)]  # noqa: B905
+        pairs = [half[i] for half, i in zip(halves, choice, strict=True)]
         out[tuple([into for into, _ in pairs])] = x[tuple([origin for _, origin in pairs])]
     return out
 

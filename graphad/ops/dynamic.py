@@ -74,7 +74,7 @@ def window_at(starts: Array, sizes: Sequence[int], shape: Sequence[int]) -> tupl
     for axis, start in enumerate(places):
         if not 0 <= start <= shape[axis] - sizes[axis]:
             raise IndexError(f"a window of {sizes[axis]} from {start} reaches out of axis {axis} of size {shape[axis]}")
-    return tuple([slice(start, start + size) for start, size in zip(places, sizes)])  # noqa: B905
+    return tuple([slice(start, start + size) for start, size in zip(places, sizes, strict=True)])
 
 
 def dynamic_slice_kernel(x: Any, starts: Any, sizes: Any, out: Any = None) -> Any:

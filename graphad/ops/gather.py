@@ -171,7 +171,7 @@ def ravel_multi_index_kernel(*indices: Array, sizes: Sequence[int], out: Array |
     if out is None:
         out = np.empty(indices[0].shape, np.int64)
     out.fill(0)
-    for places, size in zip(indices, sizes):  # noqa: B905 (of one length by the shape rule)
+    for places, size in zip(indices, sizes, strict=True):
         check_range(places, size)
         np.multiply(out, size, out=out)
         np.add(out, places, out=out, casting="unsafe")  # unsigned ones among them

@@ -73,10 +73,10 @@ class Pad(Linear):
 def pad_kernel(x: Any, fill: Any, widths: Any, out: Any = None) -> Any:
     """``fill`` everywhere, then ``x`` in its place."""
     if out is None:
-        pairs = [before + size + behind for (before, behind), size in zip(widths, x.shape)]  # noqa: B905
+        pairs = [before + size + behind for (before, behind), size in zip(widths, x.shape, strict=True)]
         out = np.empty(pairs, x.dtype)
     np.copyto(out, fill.reshape(fill.shape + (1,) * (x.ndim - fill.ndim)))
-    inside = [slice(before, before + size) for (before, _), size in zip(widths, x.shape)]  # noqa: B905
+    inside = [slice(before, before + size) for (before, _), size in zip(widths, x.shape, strict=True)]
     out[(*inside, ...)] = x
     return out
 

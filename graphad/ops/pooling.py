@@ -38,7 +38,7 @@ def window_max_kernel(windows: Any, axes: Any, keepdims: bool = False, out: Any 
     greatest = out if keepdims else np.expand_dims(out, axes)
     for number, place in enumerate(np.ndindex(*[windows.shape[axis] for axis in axes])):
         chosen = [slice(None)] * windows.ndim
-        for axis, i in zip(axes, place):  # noqa: B905 (an index for each axis)
+        for axis, i in zip(axes, place, strict=True):
             chosen[axis] = slice(i, i + 1)
         part = windows[tuple(chosen)]
         np.maximum(greatest if number else part, part, out=greatest)

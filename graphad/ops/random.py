@@ -154,7 +154,7 @@ def draws(key: Array, out: Array, streams: range) -> Iterator[tuple[np.random.Ge
     philox = np.random.Philox(0)
     generator, state = np.random.Generator(philox), philox.state
     state["state"]["counter"][:] = [0, 0, 0, key[1]]
-    for stream, part in zip(streams, out.reshape(len(streams), out.size // len(streams))):  # noqa: B905 (of one length)
+    for stream, part in zip(streams, out.reshape(len(streams), out.size // len(streams)), strict=True):
         state["state"]["key"][:] = [key[0], stream]
         philox.state = state
         yield generator, part

@@ -203,7 +203,7 @@ def assemble_kernel(*parts: Array, shape: tuple[int, ...], indices: Sequence[Any
     if out is None:
         out = np.empty(shape, parts[0].dtype)
     out.fill(0)
-    for part, index in zip(parts, indices):  # noqa: B905 (of one length by the shape rule)
+    for part, index in zip(parts, indices, strict=True):
         out[index] += part
     return out
 

@@ -77,10 +77,10 @@ def window_count(length: Dimension, reach: int, stride: int) -> Dimension:
 
 def windows_kernel(x: Any, axes: Any, sizes: Any, strides: Any, dilations: Any) -> Any:
     """The windows of ``x``, as a view."""
-    reaches = tuple((size - 1) * dilation + 1 for size, dilation in zip(sizes, dilations))  # noqa: B905
+    reaches = tuple((size - 1) * dilation + 1 for size, dilation in zip(sizes, dilations, strict=True))
     windows = np.lib.stride_tricks.sliding_window_view(x, reaches, axes)
     chosen = [slice(None)] * x.ndim
-    for axis, stride in zip(axes, strides):  # noqa: B905
+    for axis, stride in zip(axes, strides, strict=True):
         chosen[axis] = slice(None, None, stride)
     return windows[(*chosen, *(slice(None, None, dilation) for dilation in dilations))]
 
@@ -132,7 +132,7 @@ def fold_windows_kernel(windows: Any, shape: Any, axes: Any, strides: Any, dilat
     out.fill(0)
     for place in np.ndindex(windows.shape[len(shape) :]):
         target = [slice(None)] * len(shape)
-        for axis, i, stride, dilation in zip(axes, place, strides, dilations):  # noqa: B905
+        for axis, i, stride, dilation in zip(axes, place, strides, dilations, strict=True):
             first = i * dilation
             target[axis] = slice(first, first + stride * (windows.shape[axis] - 1) + 1, stride)
         out[tuple(target)] += windows[(..., *place)]
