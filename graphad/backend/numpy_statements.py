@@ -14,7 +14,8 @@ from graphad.ir.node import Node
 from graphad.ir.op import Op
 from graphad.ir.tensor_type import TensorType
 from graphad.ops.slicing import Slice, Span, full_index
-from graphad.schedule.program import Program, read
+from graphad.schedule.program import Program
+from graphad.schedule.views import read
 
 _LONGEST_LITERAL = 64
 _BY_NAME = (np.maximum, np.minimum)

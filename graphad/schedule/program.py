@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from graphad.ir.graph import Graph
 from graphad.ir.leaves import Parameter
 from graphad.ir.node import Node, apply, labels
 from graphad.ir.op import Op
 from graphad.ops.loop import Loop
-from graphad.ops.slicing import Slice, Span, full_index
-from graphad.ops.structure import Copy, Transpose
+from graphad.ops.structure import Copy
 from graphad.schedule.liveness import Lifetimes, MemoryPlan, plan_memory
+from graphad.schedule.views import layouts_of, needed_views, roots_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,20 +53,13 @@ class Program:
         return sum(node.op.flops(node.type, *(x.type for x in node.operands)) for node in self.statements)
 
 
-def read(reader: Node, operand: Node) -> Node:
-    """What the reader reads for this operand: elementwise kernels broadcast by themselves."""
-    while reader.op.traits.elementwise and operand.op.traits.broadcast:
-        (operand,) = operand.operands
-    return operand
-
-
 def schedule(graph: Graph, parameters: tuple[Node, ...]) -> Program:
     """Plan a graph with integer sizes, whose last outputs are the new values of ``parameters``."""
     keep = len(graph.outputs) - len(parameters)
     graph = Graph(graph.inputs, (*graph.outputs[:keep], *_owned(graph, graph.outputs[keep:])))
-    layouts = _layouts(graph)
-    roots = _roots(graph, layouts)
-    views = _needed_views(graph, roots)
+    layouts = layouts_of(graph)
+    roots = roots_of(graph, layouts)
+    views = needed_views(graph, roots)
     statements = _statements(graph, roots)
     bodies = {node: _body(node.op) for node in statements if isinstance(node.op, Loop)}
     immovable = {roots[view] for view in views} | {operand for loop in bodies for operand in loop.operands}
@@ -84,11 +76,11 @@ def schedule(graph: Graph, parameters: tuple[Node, ...]) -> Program:
 def _body(loop: Loop) -> Program:
     """The program of a loop's body: its inputs and its outputs lie elsewhere, and move from step to step."""
     graph = Graph(loop.body.inputs, _owned(loop.body, loop.body.outputs))
-    roots = _roots(graph)
+    roots = roots_of(graph)
     statements = _statements(graph, roots)
     lifetimes = Lifetimes.of(statements, (), graph.outputs, roots).without(graph.outputs)
     memory = plan_memory(statements, (), lifetimes, {})
-    return Program(graph, roots, (), _needed_views(graph, roots), statements, memory)
+    return Program(graph, roots, (), needed_views(graph, roots), statements, memory)
 
 
 def _owned(graph: Graph, values: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -96,7 +88,7 @@ def _owned(graph: Graph, values: tuple[Node, ...]) -> tuple[Node, ...]:
 
     So parameters may be exchanged, and all read the old values.
     """
-    roots = _roots(graph)
+    roots = roots_of(graph)
     owned: dict[Node, None] = {}
     for value in values:
         with labels(source=value.origin.source, made_by="memory of its own"):
@@ -107,53 +99,3 @@ def _owned(graph: Graph, values: tuple[Node, ...]) -> tuple[Node, ...]:
 
 def _statements(graph: Graph, roots: Mapping[Node, Node]) -> tuple[Node, ...]:
     return tuple(node for node in graph.nodes if roots[node] is node and not node.op.traits.leaf)
-
-
-def _layouts(graph: Graph) -> dict[Node, tuple[int, ...]]:
-    """Inputs that are read in one other order of axes only are staged in that order, so that nobody copies again."""
-    found = {}
-    readers = graph.readers()
-    for node in graph.inputs:
-        orders = {reader.op.axes if isinstance(reader.op, Transpose) else None for reader in readers.get(node, ())}
-        if len(orders) == 1 and (order := orders.pop()) is not None:
-            found[node] = order
-    for output in graph.outputs:
-        found.pop(output, None)
-    return found
-
-
-def _roots(graph: Graph, layouts: Mapping[Node, tuple[int, ...]] = MappingProxyType({})) -> dict[Node, Node]:
-    """For each node, the node whose memory holds its value: itself, unless it is a view."""
-    roots: dict[Node, Node] = {}
-    contiguous: set[Node] = set()
-    for node in graph.nodes:
-        traits = node.op.traits
-        whole = bool(node.operands) and node.operands[0] in contiguous
-        is_view = traits.view or (traits.contiguous_view and whole)
-        roots[node] = roots[node.operands[0]] if is_view else node
-        turned_back = is_view and isinstance(node.op, Transpose) and layouts.get(node.operands[0]) == node.op.axes
-        if (
-            (node not in layouts and not is_view)
-            or turned_back
-            or (whole and (traits.contiguous_view or traits.identity or _is_leading(node)))
-        ):
-            contiguous.add(node)
-    return roots
-
-
-def _is_leading(node: Node) -> bool:
-    """Whether a view takes consecutive elements of a contiguous array's first axis, and all of the other axes."""
-    if not isinstance(node.op, Slice):
-        return False
-    index, whole = node.op.index, full_index(node.operands[0].shape)
-    step = index[0].step if index and isinstance(index[0], Span) else 1
-    return step == 1 and index[1:] == whole[1:]
-
-
-def _needed_views(graph: Graph, roots: Mapping[Node, Node]) -> tuple[Node, ...]:
-    """The views that are read as such, or that others are made from."""
-    needed = {node for node in graph.outputs if roots[node] is not node}
-    for node in reversed(graph.nodes):
-        if roots[node] is node or node in needed:
-            needed.update(x for x in (read(node, operand) for operand in node.operands) if roots[x] is not x)
-    return tuple(node for node in graph.nodes if node in needed)

@@ -10,7 +10,8 @@ import numpy as np
 
 from graphad import Node
 from graphad.ops.structure import Reshape
-from graphad.schedule.program import Program, read
+from graphad.schedule.program import Program
+from graphad.schedule.views import read
 
 NOBODY = -1
 
