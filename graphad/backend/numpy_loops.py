@@ -23,7 +23,7 @@ from graphad.backend.numpy_statements import (
 )
 from graphad.ir.node import Node
 from graphad.ir.tensor_type import TensorType
-from graphad.ops.loop import Earlier, Element, Loop, Whole
+from graphad.ops.loop import Earlier, Element, Whole, loop_of
 from graphad.schedule.program import Program
 
 
@@ -31,9 +31,7 @@ class LoopWriter:
     """Writes one loop: its ``declarations``, and its ``function``, whose name is ``name``."""
 
     def __init__(self, node: Node, outer: Program, names: Names) -> None:
-        if not isinstance(node.op, Loop):
-            raise TypeError(f"{node!r} is no loop")
-        self.node, self.loop, self.names = node, node.op, names
+        self.node, self.loop, self.names = node, loop_of(node), names
         self.body = outer.bodies[node]
         self.scratch = outer.memory.scratch_offsets.get(node, 0)
         scope = self.body.statements[-1].origin.scope
@@ -41,22 +39,26 @@ class LoopWriter:
         self.name = names.fresh(f"{cell}_{'backward' if self.loop.reverse else 'forward'}")
         self.steps = names.fresh(f"{self.name}_steps")
         self.records = [names.fresh(f"{names[output]}_all") for output in self.body.graph.outputs]
-        self.moving: dict[Node, str] = {}
+        self.moving: list[Node] = []
 
     def declarations(self) -> list[Line]:
         """The loop's records, its own places in the arena, its views, and the list of what each step unpacks."""
-        found = [self._record_line(number, name) for number, name in enumerate(self.records)]
-        for node, read in zip(self.body.graph.inputs, self.loop.reads, strict=True):
-            if isinstance(read, Whole):
-                self.names.alias(node, self.names[self.node.operands[read.operand]])
-        offsets = self.body.memory.offsets
-        found += [constant_line(self.names[node], op) for node, op in named_constants(self.body)]
-        found += [buffer_line(self.names[node], self.scratch + offset, node.type) for node, offset in offsets.items()]
-        self.moving = dict(self._moving())
-        found += [self._view_line(node) for node in self.body.views if node not in self.moving]
-        direction = "[::-1]" if self.loop.reverse else ""
-        found += lines(f"{self.steps} = list(zip({', '.join(self.moving.values())})){direction}")
-        return found
+        records = [self._record_line(number, name) for number, name in enumerate(self.records)]
+        return [*records, *self.places(), Line(f"{self.steps} = {self.steps_text(str(self.loop.steps))}")]
+
+    def places(self) -> list[Line]:
+        """What the body has for itself and is the same at every step: constants, places in the arena, views of them."""
+        for node, one in zip(self.body.graph.inputs, self.loop.reads, strict=True):
+            if isinstance(one, Whole):
+                self.names.alias(node, self.names[self.node.operands[one.operand]])
+        self.moving = [node for node, _ in self._moving("")]
+        still = (node for node in self.body.views if node not in set(self.moving))
+        offsets = self.body.memory.offsets.items()
+        return [
+            *(constant_line(self.names[node], op) for node, op in named_constants(self.body)),
+            *(buffer_line(self.names[node], self.scratch + offset, node.type) for node, offset in offsets),
+            *(self._view_line(node) for node in still),
+        ]
 
     def _record_line(self, number: int, name: str) -> Line:
         span = self.loop.span(number).as_slice()
@@ -67,16 +69,21 @@ class LoopWriter:
         operand = node.operands[0]
         return Line(f"{self.names[node]} = {view_text(node.op, operand.type, self.names[operand])}")
 
-    def _moving(self) -> Iterator[tuple[Node, str]]:
+    def steps_text(self, count: str) -> str:
+        """The list of what each of so many steps unpacks."""
+        direction = "[::-1]" if self.loop.reverse else ""
+        return f"list(zip({', '.join(text for _, text in self._moving(count))})){direction}"
+
+    def _moving(self, count: str) -> Iterator[tuple[Node, str]]:
         """What is another array at each step: inputs, outputs, and the views of them."""
         found: dict[Node, str] = {}
-        for node, read in zip(self.body.graph.inputs, self.loop.reads, strict=True):
-            if isinstance(read, Element):
-                found[node] = self._elements(self.names[self.node.operands[read.operand]], node.type)
-            elif isinstance(read, Earlier):
-                found[node] = self._elements(self._slots(read.record, read.lag), node.type)
+        for node, one in zip(self.body.graph.inputs, self.loop.reads, strict=True):
+            if isinstance(one, Element):
+                found[node] = self._elements(self.operand_text(self.node.operands[one.operand]), node.type)
+            elif isinstance(one, Earlier):
+                found[node] = self._elements(self._slots(one.record, one.lag, count), node.type)
         for number, node in enumerate(self.body.graph.outputs):
-            found[node] = self._elements(self._slots(number, 0), node.type)
+            found[node] = self._elements(self._slots(number, 0, count), node.type)
         yield from found.items()
         for node in self.body.views:
             operand = node.operands[0]
@@ -84,9 +91,14 @@ class LoopWriter:
                 found[node] = f"[{view_text(node.op, operand.type, 'each')} for each in {found[operand]}]"
                 yield node, found[node]
 
-    def _slots(self, record: int, lag: int) -> str:
+    def operand_text(self, operand: Node) -> str:
+        """What an operand that is read step by step is called where the steps are listed."""
+        return self.names[operand]
+
+    def _slots(self, record: int, lag: int, count: str) -> str:
         start = lag if self.loop.reverse else self.loop.records[record].padding - lag
-        return f"{self.records[record]}[{start}:{start + self.loop.steps}]"
+        stop = str(start + int(count)) if count.isdigit() else f"{count} + {start}" if start else count
+        return f"{self.records[record]}[{start}:{stop}]"
 
     @staticmethod
     def _elements(stacked: str, element: TensorType) -> str:
@@ -95,14 +107,23 @@ class LoopWriter:
 
     def function(self) -> list[Line]:
         """The loop."""
-        found = [*lines("", "", f"def {self.name}():"), *(line.indented() for line in self._initial())]
+        head = lines("", "", f"def {self.name}():")
+        return [*head, *(line.indented() for line in (*self.initial(self.records), *self.recurrence(self.steps)))]
+
+    def recurrence(self, steps: str) -> list[Line]:
+        """The body, for each of the steps."""
         unpacked = ", ".join(self.names[node] for node in self.moving)
         comma = "," if len(self.moving) == 1 else ""
-        found.append(Line(f"    for {unpacked}{comma} in {self.steps}:"))
-        return found + [statement(node, self.names).indented().indented() for node in self.body.statements]
+        head = Line(f"for {unpacked}{comma} in {steps}:")
+        return [head, *(statement(node, self.names).indented() for node in self.body.statements)]
 
-    def _initial(self) -> Iterator[Line]:
+    def initial(self, records: list[str]) -> Iterator[Line]:
+        """What the first steps find before their time, put into the arrays that hold the records."""
         for number, record in enumerate(self.loop.records):
             for lag, operand in record.initial:
-                slot = self.loop.initial_slot(number, lag)
-                yield Line(f"np.copyto({self.records[number]}[{slot}, ...], {self.names[self.node.operands[operand]]})")
+                slot = self.initial_slot(number, lag)
+                yield Line(f"np.copyto({records[number]}[{slot}, ...], {self.names[self.node.operands[operand]]})")
+
+    def initial_slot(self, number: int, lag: int) -> int:
+        """Where the value stands that is read with this lag in the first iteration."""
+        return self.loop.initial_slot(number, lag)

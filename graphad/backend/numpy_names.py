@@ -8,7 +8,8 @@ import inspect
 import keyword
 import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ class Names:
     """A Python name for each node: after its label and its step, told apart by a number where two would be the same."""
 
     def __init__(self, reserved: Iterable[str] = ()) -> None:
-        self._names: dict[Node, str] = {}
+        self._names: ChainMap[Node, str] = ChainMap()
         self._taken: dict[str, int] = dict.fromkeys((*RESERVED, *reserved), 1)
 
     def __getitem__(self, node: Node) -> str:
@@ -49,6 +50,12 @@ class Names:
     def alias(self, node: Node, name: str) -> None:
         """Call a node what another is called: they are one array."""
         self._names[node] = name
+
+    def renamed(self, names: Mapping[Node, str]) -> Names:
+        """The same names, but for nodes that are called something else in some place."""
+        inner = Names()
+        inner._names, inner._taken = self._names.new_child(dict(names)), self._taken
+        return inner
 
     def fresh(self, wanted: str) -> str:
         """The name that is wanted, or the next one like it that nobody has."""

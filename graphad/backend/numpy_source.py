@@ -26,6 +26,7 @@ from graphad.backend.numpy_statements import (
     type_text,
     view_text,
 )
+from graphad.backend.numpy_tiles import TileWriter
 from graphad.ir.leaves import Constant, Input, Key
 from graphad.ir.node import Node
 from graphad.ir.op import Array
@@ -113,6 +114,8 @@ class _Writer:
         self.sources = kernel_sources(called)
         self.names = Names(self.sources)
         self.staged = set(program.staged)
+        self.tiled = {node for tiling in program.tilings.values() for node in (*tiling.before, *tiling.after)}
+        self.local = {node for tiling in program.tilings.values() for node in tiling.local}
         self.arguments = {node: self._argument_name(node) for node in program.graph.inputs}
         self.loop_writers: dict[Node, LoopWriter] = {}
         self.chunk_names: list[str] = []
@@ -161,9 +164,12 @@ class _Writer:
             *lines("arena = memory[-memory.ctypes.data % 64 :]", "", ""),
             *lines("def buffer(offset, shape, dtype):", "    return np.ndarray(shape, dtype, arena, offset)", "", ""),
             *(constant_line(self.names[node], op) for node, op in named_constants(self.program)),
-            *(self._place(node, offset) for node, offset in plan.offsets.items()),
-            *(self._view(node) for node in self.program.views if node not in self.declared),
+            *(self._place(node, offset) for node, offset in plan.offsets.items() if node not in self.local),
+            *(self._view(node) for node in self.program.views if self._is_of_whole(node)),
         ]
+
+    def _is_of_whole(self, view: Node) -> bool:
+        return view not in self.declared and self.program.roots[view] not in self.local
 
     def _place(self, node: Node, offset: int) -> Line:
         axes = self.program.layouts.get(node)
@@ -179,7 +185,10 @@ class _Writer:
 
     def loops(self) -> list[Line]:
         """The loops over time: what they unpack, then what they do."""
-        self.loop_writers = {node: LoopWriter(node, self.program, self.names) for node in self.program.bodies}
+        tilings = self.program.tilings
+        for node in self.program.bodies:
+            writer = TileWriter if node in tilings else LoopWriter
+            self.loop_writers[node] = writer(node, self.program, self.names)
         declared = [line for writer in self.loop_writers.values() for line in writer.declarations()]
         functions = [line for writer in self.loop_writers.values() for line in writer.function()]
         return (
@@ -202,6 +211,8 @@ class _Writer:
         for node in self.program.staged:
             yield Line(f"np.copyto({self.names[node]}, {self.arguments[node]})")
         for node in self.program.statements:
+            if node in self.tiled:
+                continue
             if node in self.loop_writers:
                 yield Line(f"{self.loop_writers[node].name}()" + comment(node.origin.place), node)
             elif isinstance(node.op, Join) and any(join is node for join, _ in self.program.memory.placed.values()):

@@ -25,16 +25,18 @@ _BY_NAME = (np.maximum, np.minimum)
 class Line(NamedTuple):
     """A line of the module, and the node that it computes, if it computes one.
 
-    ``names``: what it calls its result and operands, if it is a statement.
+    ``names``: what it calls its result and operands, if it is a statement. ``times``: how often it is executed until
+    all of the node is computed.
     """
 
     text: str
     node: Node | None = None
     names: tuple[str, ...] = ()
+    times: int = 1
 
     def indented(self) -> Line:
         """The line as a part of a block."""
-        return Line(f"    {self.text}", self.node, self.names)
+        return self._replace(text=f"    {self.text}")
 
 
 def lines(*texts: str) -> list[Line]:

@@ -55,12 +55,14 @@ class Entry:
     @property
     def flops(self) -> int:
         """Floating-point operations of one execution."""
-        return self.node.op.flops(self.node.type, *(operand.type for operand in self.node.operands))
+        whole = self.node.op.flops(self.node.type, *(operand.type for operand in self.node.operands))
+        return whole // self.line.times
 
     @property
     def nbytes(self) -> int:
         """Bytes read and written by one execution, if each operand is read once."""
-        return self.node.type.nbytes + sum(operand.type.nbytes for operand in self.node.operands)
+        whole = self.node.type.nbytes + sum(operand.type.nbytes for operand in self.node.operands)
+        return whole // self.line.times
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,36 +6,45 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from graphad.ir.node import Node
-from graphad.ops.loop import Loop
+from graphad.ops.loop import Loop, loop_of
 from graphad.rewrite.distribute import DISTRIBUTE
-from graphad.rewrite.hoist import LARGEST_STACK, SUM_BEFORE_LOOPS, WORK_IN_LOOPS
+from graphad.rewrite.hoist import SUM_BEFORE_LOOPS
 from graphad.rewrite.products import MERGE_PRODUCTS
 from graphad.schedule.program import Program
+from graphad.schedule.tiles import LARGEST_STACK, Tiling
 
 _AT_ONCE = {one.name for one in (DISTRIBUTE, MERGE_PRODUCTS, SUM_BEFORE_LOOPS)}
 
 
 def time_text(program: Program) -> Iterator[str]:
-    """A line for each loop, and one for what is done for all steps at once; none for a program without time."""
+    """Lines for each loop, and one for what is done for all steps at once; none for a program without time."""
+    tiled = {node for tiling in program.tilings.values() for node in tiling.statements}
     for node, body in program.bodies.items():
-        if isinstance(node.op, Loop):
-            yield from _loop_text(node.op, body)
-    stacked = [node for node in program.statements if node.origin.made_by in _AT_ONCE and node not in program.bodies]
+        yield from _loop_text(loop_of(node), body)
+        if node in program.tilings:
+            yield from _tiling_text(program.tilings[node])
+    stacked = [
+        node for node in program.statements if node.origin.made_by in _AT_ONCE and node not in {*program.bodies, *tiled}
+    ]
     if stacked:
         yield f"for all steps at once, since it waits for none: {_names(stacked)}"
 
 
 def _loop_text(loop: Loop, body: Program) -> Iterator[str]:
     way = "backward" if loop.reverse else "forward"
-    waiting = [node for node in body.statements if node.origin.made_by != WORK_IN_LOOPS.name]
-    yield f"{way} loop over {loop.steps:,} steps, each waiting for the one before: {_names(waiting)}"
-    large = [node for node in body.statements if node.origin.made_by == WORK_IN_LOOPS.name]
-    if large:
-        most = max(node.type.nbytes for node in large) * loop.steps
-        yield (
-            f"  and in the same loop, since for all steps it would be {most:,} bytes, more than the "
-            f"{LARGEST_STACK:,} of a cache: {_names(large)}"
-        )
+    yield f"{way} loop over {loop.steps:,} steps, each waiting for the one before: {_names(body.statements)}"
+
+
+def _tiling_text(tiling: Tiling) -> Iterator[str]:
+    whole = max(node.type.nbytes for node, cut in tiling.cuts.items() if cut is not None)
+    yield (
+        f"  in tiles of {tiling.length} steps, since arrays for all steps would be {whole:,} bytes, more than the "
+        f"{LARGEST_STACK:,} of a cache"
+    )
+    if tiling.before:
+        yield f"  before the steps of each tile: {_names(tiling.before)}"
+    if tiling.after:
+        yield f"  after them: {_names(tiling.after)}"
 
 
 def _names(nodes: Iterable[Node]) -> str:

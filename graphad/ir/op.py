@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from graphad.ir.cut import AxisLabels, Cut, Cuts, cuts_along
 from graphad.ir.tensor_type import Sizes, TensorType, specialise
 
 if TYPE_CHECKING:
@@ -122,6 +123,19 @@ class Op:
         The attributes of the copies advance by ``stride``, from those of this one, and all read the same operands.
         """
         return None
+
+    def axis_labels(self, result: TensorType, *operands: TensorType) -> AxisLabels | None:
+        """Which axes run along together. What the result lacks is summed over. None: nothing is known."""
+        known = self.traits.elementwise or self.traits.identity
+        alike = all(operand.shape == result.shape for operand in operands)
+        return (tuple(range(result.ndim)),) * (1 + len(operands)) if known and alike else None
+
+    def cut(self, place: int, cut: Cut, result: TensorType, *operands: TensorType) -> Cuts | None:
+        """How the result and all operands are cut, if the one at ``place`` is cut so (0: the result, 1: the first
+        operand); None if the operation can't be done for a few steps at a time.
+        """
+        labels = self.axis_labels(result, *operands)
+        return None if labels is None else cuts_along(labels, place, cut)
 
     def attributes(self) -> str:
         """The attributes as text, for listings and pictures: ``axis=1, keepdims=True``."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from graphad.errors import DTypeError, ShapeError
 from graphad.ir.builder import builder
+from graphad.ir.cut import AxisLabels
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Attributes, Op
 from graphad.ir.tensor_type import Dim, Dimension, Shape, TensorType, known, product
@@ -45,6 +46,11 @@ class Matmul(Op):
 
     def stacked(self, steps: int) -> Op:
         return self
+
+    def axis_labels(self, result: TensorType, *operands: TensorType) -> AxisLabels:
+        """..mk, ..kn -> ..mn."""
+        leading = tuple(range(result.ndim - 2))
+        return (*leading, "m", "n"), (*leading, "m", "k"), (*leading, "k", "n")
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.matmul."""

@@ -143,20 +143,25 @@ def _read(read: Read, step: int, loop: Loop, operands: tuple[Array, ...], record
     return np.asarray(records[read.record][loop.slot(read.record, step) + lag])
 
 
+def loop_of(node: Node) -> Loop:
+    """The operation of a node that is a loop."""
+    if not isinstance(node.op, Loop):
+        raise TypeError(f"{node!r} is no loop")
+    return node.op
+
+
 def record_of(loop: Node, number: int) -> Node:
     """A record of a loop node: its values stacked over time, the initial ones included."""
-    if not isinstance(loop.op, Loop):
-        raise TypeError(f"{loop!r} is no loop")
-    return apply(Reshape(loop.op.stacked_shape(number)), apply(Slice((loop.op.span(number),)), loop))
+    op = loop_of(loop)
+    return apply(Reshape(op.stacked_shape(number)), apply(Slice((op.span(number),)), loop))
 
 
 def with_body(loop: Node, body: Graph, added: Mapping[Node, tuple[type[Whole | Element], Node]]) -> Node:
     """The loop with another body, and how its new inputs are read of what; what the body reads no more is left out."""
-    if not isinstance(loop.op, Loop):
-        raise TypeError(f"{loop!r} is no loop")
-    old = dict(zip(loop.op.body.inputs, loop.op.reads, strict=True))
+    op = loop_of(loop)
+    old = dict(zip(op.body.inputs, op.reads, strict=True))
     used = set(Graph((), body.outputs).nodes)
-    inputs = tuple(node for node in (*loop.op.body.inputs, *added) if node in used)
+    inputs = tuple(node for node in (*op.body.inputs, *added) if node in used)
     operands: dict[Node, int] = {}
 
     def number(node: Node) -> int:
@@ -171,6 +176,6 @@ def with_body(loop: Node, body: Graph, added: Mapping[Node, tuple[type[Whole | E
     reads = tuple(renumbered(old[node]) if node in old else new(*added[node]) for node in inputs)
     records = tuple(
         replace(record, initial=tuple((lag, number(loop.operands[at])) for lag, at in record.initial))
-        for record in loop.op.records
+        for record in op.records
     )
-    return apply(Loop(Graph(inputs, body.outputs), loop.op.steps, loop.op.reverse, reads, records), *operands)
+    return apply(Loop(Graph(inputs, body.outputs), op.steps, op.reverse, reads, records), *operands)

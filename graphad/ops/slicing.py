@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from graphad.errors import DTypeError, ShapeError
+from graphad.ir.cut import AxisLabels, Cut, Cuts
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Array, Attributes, Op, Traits
 from graphad.ir.tensor_type import Dimension, Shape, Sizes, TensorType, known, specialise
@@ -95,6 +96,20 @@ class Slice(Linear):
 
     def stacked(self, steps: int) -> Op:
         return Slice((Span(0, steps), *self.index))
+
+    def cut(self, place: int, cut: Cut, result: TensorType, *operands: TensorType) -> Cuts | None:
+        """A span of the axis of time holds the steps from a later one on; one place of it holds none."""
+        kept = [axis for axis, part in enumerate(self.index) if isinstance(part, Span)]
+        axis = kept[cut.axis] if place == 0 else cut.axis
+        part = self.index[axis]
+        if not isinstance(part, Span) or part.step != 1:
+            return None
+        skipped, rest = divmod(known(part.start), cut.rows)
+        if rest or known(part.length) % cut.rows:
+            return None
+        if place == 0:
+            return cut, Cut(axis, cut.rows, cut.first - skipped)
+        return Cut(kept.index(axis), cut.rows, cut.first + skipped), cut
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """x[index]."""
@@ -252,6 +267,11 @@ class Concatenate(Join):
 
     def stacked(self, steps: int) -> Op:
         return Concatenate(self.axis + 1)
+
+    def axis_labels(self, result: TensorType, *operands: TensorType) -> AxisLabels:
+        """All axes go together but the one along which the operands are joined."""
+        own = tuple(None if axis == self.axis else axis for axis in range(result.ndim))
+        return (own,) * (1 + len(operands))
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.concatenate."""

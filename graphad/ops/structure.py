@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from graphad.errors import ShapeError
+from graphad.ir.cut import AxisLabels, Cut, Cuts
 from graphad.ir.leaves import Constant
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Array, Attributes, Op, Traits
@@ -68,6 +70,12 @@ class Reshape(Linear):
     def stacked(self, steps: int) -> Op:
         return Reshape((steps, *self.shape))
 
+    def cut(self, place: int, cut: Cut, result: TensorType, *operands: TensorType) -> Cuts | None:
+        """Steps that lie one after another, each in one piece, do so in any shape."""
+        here, there = (result, operands[0]) if place == 0 else (operands[0], result)
+        moved = _in_another_shape(cut, here.static_shape, there.static_shape)
+        return None if moved is None else (cut, moved) if place == 0 else (moved, cut)
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """x.reshape(shape)."""
         return reshape_kernel, {"shape": self.shape}
@@ -75,6 +83,15 @@ class Reshape(Linear):
     def adjoint(self, cotangent: Node, *operands: Node) -> tuple[Node | None, ...]:
         """Reshape back."""
         return (apply(Reshape(operands[0].shape), cotangent),)
+
+
+def _in_another_shape(cut: Cut, here: tuple[int, ...], there: tuple[int, ...]) -> Cut | None:
+    """The cut of the same elements in another shape, if a step of it is a number of rows."""
+    axis = next((axis for axis, size in enumerate(there) if size != 1), 0)
+    if prod(here[: cut.axis]) != 1 or not there or 0 in there:
+        return None
+    rows, rest = divmod(cut.rows * prod(here[cut.axis + 1 :]), prod(there[axis + 1 :]))
+    return None if rest else Cut(axis, rows, cut.first)
 
 
 def reshape_kernel(x: Array, shape: tuple[int, ...], out: Array | None = None) -> Array:
@@ -103,6 +120,10 @@ class Transpose(Linear):
 
     def stacked(self, steps: int) -> Op:
         return Transpose((0, *(axis + 1 for axis in self.axes)))
+
+    def axis_labels(self, result: TensorType, *operands: TensorType) -> AxisLabels:
+        """Axis i goes with axis ``axes[i]``."""
+        return self.axes, tuple(range(len(self.axes)))
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.transpose."""
@@ -136,6 +157,13 @@ class BroadcastTo(Linear):
         An operand of shape (steps, 3) that is to become (steps, 5, 3) is given as (steps, 1, 3).
         """
         return BroadcastTo((steps, *self.shape))
+
+    def axis_labels(self, result: TensorType, *operands: TensorType) -> AxisLabels:
+        """Last axes go together, unless they are repeated."""
+        new = result.ndim - operands[0].ndim
+        sizes = zip(operands[0].shape, result.shape[new:], strict=True)
+        own = tuple(new + i if size == repeated else None for i, (size, repeated) in enumerate(sizes))
+        return tuple(range(result.ndim)), own
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.broadcast_to."""
@@ -241,6 +269,12 @@ class Sum(Linear):
 
     def stacked(self, steps: int) -> Op:
         return Sum(tuple(axis + 1 for axis in self.axes), self.keepdims)
+
+    def axis_labels(self, result: TensorType, *operands: TensorType) -> AxisLabels:
+        """The result lacks the axes that are summed over."""
+        own = tuple(range(operands[0].ndim))
+        kept = (None if axis in self.axes else axis for axis in own)
+        return tuple(kept) if self.keepdims else tuple(axis for axis in own if axis not in self.axes), own
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.add.reduce, which is np.sum without its ceremony."""

@@ -11,7 +11,7 @@ from graphad.rewrite.constants import FOLD_CONSTANTS
 from graphad.rewrite.cse import MERGE_EQUAL
 from graphad.rewrite.distribute import DISTRIBUTE
 from graphad.rewrite.driver import Pass
-from graphad.rewrite.hoist import SUM_BEFORE_LOOPS, WORK_IN_LOOPS
+from graphad.rewrite.hoist import SUM_BEFORE_LOOPS
 from graphad.rewrite.joins import JOIN_FIRST
 from graphad.rewrite.products import MERGE_PRODUCTS, ROWS_BY_PRODUCTS
 from graphad.rewrite.rows import SLICE_FIRST
@@ -22,7 +22,6 @@ PIPELINE: tuple[Pass, ...] = (
     MERGE_PRODUCTS,
     SLICE_FIRST,
     SUM_BEFORE_LOOPS,
-    WORK_IN_LOOPS,
     JOIN_FIRST,
     FOLD_CONSTANTS,
     SIMPLIFY,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from types import MappingProxyType
 from typing import TypeAlias
 
 from graphad.ir.node import Node
@@ -18,25 +19,42 @@ Placed: TypeAlias = dict[Node, tuple[Node, int]]
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """``last_read``: for each value in the arena, the number of the statement that reads it last; none for results."""
+    """``last_read``: for each value in the arena, the number of the statement that reads it last; none for results.
+
+    ``groups``: for statements that are run over and over, the numbers of all that are run with them. ``passing``: the
+    values that are made anew each time, and so are not needed from one time to the next.
+    """
 
     last_read: Mapping[Node, int]
     roots: Mapping[Node, Node]
+    groups: Mapping[Node, range] = field(default_factory=dict)
+    passing: Collection[Node] = ()
 
     @staticmethod
     def of(
-        statements: Sequence[Node], staged: Iterable[Node], outputs: Iterable[Node], roots: Mapping[Node, Node]
+        statements: Sequence[Node],
+        staged: Iterable[Node],
+        outputs: Iterable[Node],
+        roots: Mapping[Node, Node],
+        groups: Mapping[Node, range] = MappingProxyType({}),
+        passing: Collection[Node] = (),
     ) -> Lifetimes:
         """The lifetimes of statements' results and staged inputs."""
-        last_read = dict.fromkeys(staged, -1) | {node: number for number, node in enumerate(statements)}
+        last_read = dict.fromkeys(staged, -1)
         for number, node in enumerate(statements):
-            for operand in node.operands:
-                if roots[operand] in last_read:
-                    last_read[roots[operand]] = number
+            end = groups[node][-1] if node in groups else number
+            last_read[node] = number if node in passing else end
+            for root in (roots[operand] for operand in node.operands):
+                if root in last_read:
+                    last_read[root] = max(last_read[root], number if root in passing else end)
         for output in outputs:
             if roots[output] in last_read:
                 last_read[roots[output]] = len(statements)
-        return Lifetimes(last_read, roots)
+        return Lifetimes(last_read, roots, groups, passing)
+
+    def begin(self, number: int, node: Node) -> int:
+        """The statement before which a statement's result must have its place."""
+        return number if node in self.passing or node not in self.groups else self.groups[node][0]
 
     def joined(self, statements: Sequence[Node]) -> Placed:
         """The values that are computed in their places in a join along the first axis, and so need not be copied there.
@@ -57,12 +75,13 @@ class Lifetimes:
 
     def _may_be_placed(self, root: Node, part: Node, join: Node) -> bool:
         computed = root in self.last_read and not root.op.traits.leaf and not isinstance(root.op, Join)
+        computed = computed and root not in self.passing
         return computed and _is_whole(part, root) and self.last_read[root] <= self.last_read[join]
 
     def without(self, nodes: Iterable[Node]) -> Lifetimes:
         """The lifetimes of the other values; these have memory of somebody else's."""
         gone = set(nodes)
-        return Lifetimes({node: last for node, last in self.last_read.items() if node not in gone}, self.roots)
+        return replace(self, last_read={node: last for node, last in self.last_read.items() if node not in gone})
 
     def overwritten(self, number: int, node: Node) -> Node | None:
         """The value whose memory the result may take over: it, reshaped or not, is an operand of the result's type, and
@@ -74,6 +93,7 @@ class Lifetimes:
             root = self.roots[operand]
             alike = all(other is operand for other in node.operands if self.roots[other] is root)
             fits = operand.type == node.type and _is_whole(operand, root)
+            fits = fits and (root in self.passing) == (node in self.passing)
             if alike and fits and self.last_read.get(root) == number:
                 return root
         return None
@@ -105,10 +125,16 @@ class MemoryPlan:
 
 
 def plan_memory(
-    statements: Sequence[Node], staged: Iterable[Node], lifetimes: Lifetimes, scratch: Mapping[Node, int]
+    statements: Sequence[Node],
+    staged: Iterable[Node],
+    lifetimes: Lifetimes,
+    scratch: Mapping[Node, int],
+    sizes: Mapping[Node, int] = MappingProxyType({}),
 ) -> MemoryPlan:
-    """Give each value a place for as long as it lives; ``scratch`` are the bytes that a statement needs meanwhile."""
-    plan = _Claims(lifetimes, lifetimes.joined(statements))
+    """Give each value a place for as long as it lives; ``scratch`` are the bytes that a statement needs meanwhile, and
+    ``sizes`` those of values that are never held whole.
+    """
+    plan = _Claims(lifetimes, lifetimes.joined(statements), sizes)
     for node in staged:
         plan.claim(node, -1)
     for number, node in enumerate(statements):
@@ -139,13 +165,15 @@ class _Claims:
 
     lifetimes: Lifetimes
     placed: Placed
+    sizes: Mapping[Node, int]
     claims: list[list[int]] = field(default_factory=list)
     where: dict[Node, tuple[int, int]] = field(default_factory=dict)
 
     def claim(self, node: Node, number: int) -> None:
         """Claim memory for a value that is first needed at a statement."""
         self.where[node] = (len(self.claims), 0)
-        self.claims.append([number, self.lifetimes.last_read[node], node.type.nbytes])
+        nbytes = self.sizes.get(node, node.type.nbytes)
+        self.claims.append([self.lifetimes.begin(number, node), self.lifetimes.last_read[node], nbytes])
 
     def place(self, number: int, node: Node) -> None:
         """Say where a statement's result goes: into its place in a join, over an operand that dies, or anew."""
@@ -155,7 +183,7 @@ class _Claims:
         if node in self.placed:
             join, begin = self.placed[node]
             if join not in self.where:
-                self.claim(join, number)
+                self.claim(join, self.lifetimes.begin(number, node))
             self.where[node] = (self.where[join][0], begin)
         elif operand is None or operand in self.placed:
             self.claim(node, number)

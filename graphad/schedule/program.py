@@ -18,6 +18,7 @@ from graphad.ir.op import Op
 from graphad.ops.loop import Loop
 from graphad.ops.structure import Copy
 from graphad.schedule.liveness import Lifetimes, MemoryPlan, plan_memory
+from graphad.schedule.tiles import Tiling, tiled
 from graphad.schedule.views import layouts_of, needed_views, roots_of
 
 
@@ -27,8 +28,9 @@ class Program:
 
     ``staged``: inputs that are copied into the arena; ``layouts``: the order of axes in which some of them lie there.
     ``views``: nodes that share another's memory, in order; ``roots`` says whose. ``statements``: nodes that compute,
-    in order. ``bodies``: the programs of those that are loops. ``parameters``: those that are read or updated, one
-    node each. ``updates``: the node of each updated one, with that of its new value.
+    in order. ``bodies``: the programs of those that are loops; ``tilings``: loops that are run tile by tile.
+    ``parameters``: those that are read or updated, one node each. ``updates``: the node of each updated one, with that
+    of its new value.
     """
 
     graph: Graph
@@ -41,6 +43,7 @@ class Program:
     parameters: tuple[Node, ...] = ()
     updates: tuple[tuple[Node, Node], ...] = ()
     layouts: Mapping[Node, tuple[int, ...]] = field(default_factory=dict)
+    tilings: Mapping[Node, Tiling] = field(default_factory=dict)
 
     @property
     def results(self) -> tuple[Node, ...]:
@@ -60,17 +63,41 @@ def schedule(graph: Graph, parameters: tuple[Node, ...]) -> Program:
     layouts = layouts_of(graph)
     roots = roots_of(graph, layouts)
     views = needed_views(graph, roots)
-    statements = _statements(graph, roots)
+    statements, tilings = tiled(_statements(graph, roots), roots, graph.outputs)
     bodies = {node: _body(node.op) for node in statements if isinstance(node.op, Loop)}
     immovable = {roots[view] for view in views} | {operand for loop in bodies for operand in loop.operands}
+    immovable |= {roots[node] for tiling in tilings.values() for node in tiling.cuts}
     staged = tuple(node for node in graph.inputs if node in immovable)
-    lifetimes = Lifetimes.of(statements, staged, graph.outputs, roots)
-    scratch = {loop: body.memory.arena_bytes for loop, body in bodies.items()}
-    memory = plan_memory(statements, staged, lifetimes, scratch)
+    memory = _planned(statements, staged, graph.outputs, roots, bodies, tilings)
     known: dict[Op, Node] = {node.op: node for node in graph.nodes if isinstance(node.op, Parameter)}
     updated = [known.setdefault(parameter.op, parameter) for parameter in parameters]
     updates = tuple(zip(updated, graph.outputs[keep:], strict=True))
-    return Program(graph, roots, staged, views, statements, memory, bodies, tuple(known.values()), updates, layouts)
+    found = tuple(known.values())
+    return Program(graph, roots, staged, views, statements, memory, bodies, found, updates, layouts, tilings)
+
+
+def _planned(
+    statements: tuple[Node, ...],
+    staged: tuple[Node, ...],
+    outputs: tuple[Node, ...],
+    roots: Mapping[Node, Node],
+    bodies: Mapping[Node, Program],
+    tilings: Mapping[Node, Tiling],
+) -> MemoryPlan:
+    """The memory of a program whose loops and tilings need some of their own."""
+    number = {node: number for number, node in enumerate(statements)}
+    groups: dict[Node, range] = {}
+    sizes: dict[Node, int] = {}
+    passing: set[Node] = set()
+    scratch = {loop: body.memory.arena_bytes for loop, body in bodies.items()}
+    for loop, tiling in tilings.items():
+        members = tiling.statements
+        groups.update(dict.fromkeys(members, range(number[members[0]], number[members[-1]] + 1)))
+        sizes.update(tiling.local)
+        scratch.update({node: node.type.nbytes for node in tiling.sums})
+        passing.update(node for node in tiling.local if node is not loop)
+    lifetimes = Lifetimes.of(statements, staged, outputs, roots, groups, passing)
+    return plan_memory(statements, staged, lifetimes, scratch, sizes)
 
 
 def _body(loop: Loop) -> Program:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import graphad as ga
 from graphad.ir.node import Node
 from graphad.ir.op import Array
-from graphad.rewrite import hoist
+from graphad.schedule import tiles
 from tests.autodiff.differences import STEP, value, values
 
 BATCH, FEATURES = 3, 2
@@ -114,15 +114,15 @@ def test_compiled_losses_and_gradients_are_those_of_the_graph(net: tuple[list[No
         np.testing.assert_allclose(array, expected, rtol=1e-9, atol=1e-11)
 
 
-@given(nets(), st.integers(0, 99))
-def test_they_are_so_too_if_all_work_counts_as_large(net: tuple[list[Node], Node], seed: int) -> None:
-    """Work that is large is done inside loops: here that of one step of a few numbers is."""
+@given(nets(), st.integers(0, 99), st.integers(1, 3))
+def test_they_are_so_too_if_loops_are_run_in_tiles(net: tuple[list[Node], Node], seed: int, steps: int) -> None:
     inputs, loss = net
     outputs = [loss, *ga.grad(loss, inputs, disconnected="zero")]
     given = point(inputs, seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hoist, "LARGEST_STACK", 0)
-        patch.setattr(hoist, "SMALLEST_STEP", 1)
+        patch.setattr(tiles, "LARGEST_STACK", 0)
+        patch.setattr(tiles, "TILE_BYTES", 0)
+        patch.setattr(tiles, "FEWEST_STEPS", steps)
         found = ga.compile(inputs, outputs, verify=True)(*given.values())
     for array, expected in zip(found, values(outputs, given), strict=True):
         np.testing.assert_allclose(array, expected, rtol=1e-9, atol=1e-11)

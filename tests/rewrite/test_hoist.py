@@ -9,8 +9,7 @@ from graphad.ir.node import Node
 from graphad.ops.arithmetic import Add
 from graphad.ops.loop import Loop
 from graphad.rewrite.distribute import DISTRIBUTE
-from graphad.rewrite.hoist import SUM_BEFORE_LOOPS, WORK_IN_LOOPS
-from graphad.rewrite.products import MERGE_PRODUCTS
+from graphad.rewrite.hoist import SUM_BEFORE_LOOPS
 from tests.autodiff.differences import float32
 
 B, T, H = 2, 5, 3
@@ -67,36 +66,3 @@ def test_a_partial_sum_that_is_recorded_is_not_taken_apart() -> None:
     _, inner = ga.unroll(cell, init=ga.broadcast_to(0.0, (B, H)), xs=X, axis=1)
     graph = looped(inner)
     assert SUM_BEFORE_LOOPS.run(graph) is graph
-
-
-def test_large_work_is_done_in_the_loop_and_small_work_before_it() -> None:
-    for width, inside in ((3, False), (2**12, True)):
-        x = ga.input("x", (150, 1, width))
-        scale = ga.parameter(np.full(width, 0.5, np.float32), name="scale")
-
-        def cell(h: Node, x_t: Node, scale: Node = scale) -> tuple[Node, None]:
-            return h * ga.exp(-ga.square(x_t * scale)), None
-
-        h_T, _ = ga.unroll(cell, init=ga.constant(np.ones((1, width), np.float32)), xs=x)
-        graph = DISTRIBUTE.run(Graph((x,), (h_T,)))
-        after = WORK_IN_LOOPS.run(graph)
-        body = {node.op.name for loop in after.nodes if isinstance(loop.op, Loop) for node in loop.op.body.nodes}
-        assert {"exp", "negative", "square"} <= body or not inside
-        assert ("exp" in body) == inside
-        array = np.random.default_rng(0).standard_normal((150, 1, width)).astype(np.float32)
-        np.testing.assert_allclose(evaluate(after, [array])[0], evaluate(graph, [array])[0], rtol=1e-6)
-
-
-def test_a_large_product_of_rows_is_done_in_the_loop() -> None:
-    x, U = ga.input("x", (3, 300, 2)), ga.parameter(np.ones((2, 1024), np.float32), name="U")
-
-    def cell(h: Node, x_t: Node) -> tuple[Node, None]:
-        return ga.tanh(h + x_t @ U), None
-
-    h_T, _ = ga.unroll(cell, init=ga.constant(np.zeros((3, 1024), np.float32)), xs=x, axis=1)
-    graph = MERGE_PRODUCTS.run(DISTRIBUTE.run(Graph((x,), (h_T,))))
-    after = WORK_IN_LOOPS.run(graph)
-    assert "matmul" not in {node.op.name for node in after.nodes}
-    assert ga.compile([x], h_T, verify=True)(np.ones((3, 300, 2))).shape == (3, 1024)
-    array = np.random.default_rng(0).standard_normal((3, 300, 2)).astype(np.float32)
-    np.testing.assert_allclose(evaluate(after, [array])[0], evaluate(graph, [array])[0], rtol=1e-6)

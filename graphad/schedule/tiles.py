@@ -1,0 +1,290 @@
+"""Loops over time, and the work around them, done for a few steps at once: tiles whose arrays stay in the cache.
+
+What does not wait for the past is done for all steps in one stroke. Where that makes arrays that are larger than a
+cache, they would travel to memory and back. So a loop takes with it what only it reads, and what reads it to sum over
+time, and all of that is done tile by tile; of what nobody else reads, no more than a tile is ever held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from graphad.ir.cut import Cut, Cuts
+from graphad.ir.node import Node
+from graphad.ir.tensor_type import known
+from graphad.ops.loop import Element, Loop, Whole, loop_of
+from graphad.ops.slicing import Slice
+from graphad.schedule.views import read
+
+LARGEST_STACK = 2**21
+"""Bytes of an array that is written and read back within a second-level cache."""
+TILE_BYTES = 2**19
+"""Bytes of the largest array of a tile; several live at once."""
+FEWEST_STEPS = 4
+"""Of a tile: below, products are too small, and each is called too often."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tiling:
+    """A loop that is run tile by tile, with the statements that go ``before`` and ``after`` its steps in each tile.
+
+    ``length``: the steps of a tile; the last may have fewer. ``times``: all steps; 0 is the loop's first iteration, in
+    the order of time, and initial values may lie outside of its iterations. ``cuts``: how what the statements and the
+    loop read and write is cut; None for what is read whole. ``local``: the values of which only a tile is held, and the
+    bytes of that.
+    """
+
+    loop: Node
+    before: tuple[Node, ...]
+    after: tuple[Node, ...]
+    length: int
+    times: range
+    cuts: Mapping[Node, Cut | None]
+    local: Mapping[Node, int]
+
+    @property
+    def statements(self) -> tuple[Node, ...]:
+        """All of them, in order."""
+        return (*self.before, self.loop, *self.after)
+
+    @property
+    def sums(self) -> tuple[Node, ...]:
+        """The statements whose results are sums over all tiles."""
+        return tuple(node for node in self.after if self.cuts[node] is None)
+
+    @property
+    def count(self) -> int:
+        """The number of tiles."""
+        return -(-len(self.times) // self.length)
+
+
+Readers = Mapping[Node, Sequence[Node | None]]
+"""For each value in memory, the statements that read it or a view of it; and None, if it is a result."""
+Reads = dict[Node, Cut | None]
+"""How the operands that a statement reads are cut, and its result."""
+
+
+def tiled(
+    statements: Sequence[Node], roots: Mapping[Node, Node], outputs: Iterable[Node]
+) -> tuple[tuple[Node, ...], dict[Node, Tiling]]:
+    """The statements in an order in which those of a tiling stand together, and the tilings by loop."""
+    readers: dict[Node, list[Node | None]] = {}
+    for node in statements:
+        for operand in node.operands:
+            readers.setdefault(roots[operand], []).append(node)
+    for output in outputs:
+        readers.setdefault(roots[output], []).append(None)
+    ordered, found = tuple(statements), {}
+    for loop in [node for node in statements if isinstance(node.op, Loop)]:
+        tiling = _Search(loop, ordered, roots, readers).tiling()
+        if tiling is not None:
+            ordered, found[loop] = _together(ordered, tiling), tiling
+    return ordered, found
+
+
+def _together(statements: Sequence[Node], tiling: Tiling) -> tuple[Node, ...]:
+    """The statements, those of the tiling around its loop."""
+    apart = {*tiling.before, *tiling.after}
+    around = {tiling.loop: tiling.statements}
+    return tuple(one for node in statements if node not in apart for one in around.get(node, (node,)))
+
+
+@dataclass(eq=False)
+class _Search:
+    """The search for what a loop takes with it. ``members``: what was found, and how each of them reads and is cut."""
+
+    loop: Node
+    statements: Sequence[Node]
+    roots: Mapping[Node, Node]
+    readers: Readers
+    members: dict[Node, Reads] = field(default_factory=dict)
+    cuts: Reads = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.number = {node: number for number, node in enumerate(self.statements)}
+        self.times = range(loop_of(self.loop).steps)
+
+    def tiling(self) -> Tiling | None:
+        """The tiling; None if there is nothing to take along, or nothing that is too large."""
+        elements = self._elements()
+        if elements is None:
+            return None
+        self._add(self.loop, elements)
+        self._find_before()
+        self._find_after()
+        self._leave_what_others_read()
+        length = self._length()
+        return None if length is None or len(self.members) == 1 else self._of_length(length)
+
+    def _of_length(self, length: int) -> Tiling:
+        place = self.number[self.loop]
+        ordered = sorted(self.members, key=self.number.__getitem__)
+        before, after = (tuple(node for node in ordered if (self.number[node] - place) * way > 0) for way in (-1, 1))
+        cuts = {node: cut for reads in self.members.values() for node, cut in reads.items()}
+        sums = {node for node in after if cuts[node] is None}
+        local = [node for node in ordered if node not in sums and self._is_read_by_members(node)]
+        nbytes = {node: _tile_bytes(node, cuts.get(node), length) for node in local}
+        return Tiling(self.loop, before, after, length, self.times, cuts, nbytes)
+
+    def _length(self) -> int | None:
+        """The steps of a tile; None if all steps are small enough to be done at once."""
+        every = [(node, cut) for reads in self.members.values() for node, cut in reads.items() if cut is not None]
+        largest = max((node.type.nbytes // len(cut.times(node.type)) for node, cut in every), default=0)
+        least = max(FEWEST_STEPS, 1 + len(self.times) - loop_of(self.loop).steps)
+        length = max(least, TILE_BYTES // max(1, largest))
+        return length if largest * len(self.times) > LARGEST_STACK and length < len(self.times) else None
+
+    def _add(self, member: Node, reads: Reads) -> None:
+        self.members[member] = reads
+        self.cuts.update(reads)
+
+    def _elements(self) -> Reads | None:
+        """What the loop reads step by step, and what it reads whole; None if it reads something in both ways."""
+        loop, operands = loop_of(self.loop), self.loop.operands
+        stacked = {operands[one.operand] for one in loop.reads if isinstance(one, Element)}
+        whole = {operands[one.operand] for one in loop.reads if isinstance(one, Whole)}
+        whole |= {operands[number] for record in loop.records for _, number in record.initial}
+        if stacked & whole:
+            return None
+        return {node: Cut(0, 1, 0) if node in stacked else None for node in operands}
+
+    def _find_before(self) -> None:
+        """What only members read, from the loop upward."""
+        for node in reversed(self.statements[: self.number[self.loop]]):
+            cut = self._cut_as_read(node) if self._is_read_by_members(node) else None
+            reads = None if cut is None else self._reads(node, 0, cut)
+            if reads is not None and self._agrees(reads):
+                self._add(node, reads)
+
+    def _cut_as_read(self, node: Node) -> Cut | None:
+        """How a statement's result is cut, if its views are cut as members read them; None if that can't be."""
+        found = {self._cut_of_root(view) for view in self.cuts if self.roots[view] is node}
+        cut = found.pop() if len(found) == 1 else None
+        return cut if cut is not None and cut.axis == 0 and cut.times(node.type) == self.times else None
+
+    def _cut_of_root(self, view: Node) -> Cut | None:
+        cut, root = self.cuts[view], self.roots[view]
+        while cut is not None and view is not root:
+            cuts = None if view.op.traits.broadcast else cuts_of(view, 0, cut)  # how often depends on the tile
+            cut, view = (None if cuts is None else cuts[1]), view.operands[0]
+        return cut
+
+    def _find_after(self) -> None:
+        """What reads members and sums over time, or is read by members again, from the loop downward."""
+        for node in self.statements[self.number[self.loop] + 1 :]:
+            place = next((i for i, x in enumerate(node.operands) if self.roots[x] in self.members), None)
+            cut = None if place is None else self._cut_of_view(node.operands[place])
+            reads = None if place is None or cut is None else self._reads(node, place + 1, cut)
+            if reads is not None and self._agrees(reads) and self._is_in_order(node, reads) and self._covers(reads):
+                self._add(node, reads)
+
+    def _cut_of_view(self, view: Node) -> Cut | None:
+        """How a view of a member's result is cut."""
+        views: list[Node] = []
+        while (cut := self._cut_of_value(view)) is None and view is not self.roots[view]:
+            views.append(view)
+            view = view.operands[0]
+        for one in reversed(views):
+            cuts = None if cut is None or one.op.traits.broadcast else cuts_of(one, 1, cut)
+            cut = None if cuts is None else cuts[0]
+        return cut
+
+    def _cut_of_value(self, node: Node) -> Cut | None:
+        """The cut of a member's result, and of the part of the loop's flat array that is a record."""
+        if self.roots[node] is not self.loop:
+            return self.cuts.get(node)
+        records = enumerate(record_cuts(self.loop))
+        return next((cut for number, cut in records if is_record(node, self.loop, number)), None)
+
+    def _is_in_order(self, node: Node, reads: Reads) -> bool:
+        """Whether all that a statement reads is there when a tile of the loop has run."""
+        for operand, cut in reads.items():
+            root = self.roots[operand]
+            if operand is node:
+                continue
+            if root in self.members:
+                if cut is None or cut != self._cut_of_view(operand):
+                    return False
+            elif self.number.get(root, -1) > self.number[self.loop]:
+                return False
+        return True
+
+    def _covers(self, reads: Reads) -> bool:
+        """Whether a statement is about all iterations of the loop, and of initial values about what others are."""
+        steps = range(loop_of(self.loop).steps)
+        for node, cut in reads.items():
+            times = self.times if cut is None else cut.times(node.type)
+            if times not in (steps, self.times):
+                if self.times != steps or times.start > 0 or times.stop < len(steps):
+                    return False
+                self.times = times
+        return True
+
+    def _leave_what_others_read(self) -> None:
+        """Drop members after the loop whose results are neither sums nor read by members alone, until all are."""
+        place, size = self.number[self.loop], 0
+        while size != len(self.members):
+            size = len(self.members)
+            for node in [node for node in self.members if self.number[node] > place]:
+                is_sum = self.members[node][node] is None
+                later = [self.roots[x] for x in node.operands if self.number.get(self.roots[x], -1) > place]
+                if not (is_sum or self._is_read_by_members(node)) or not self.members.keys() >= set(later):
+                    del self.members[node]
+
+    def _reads(self, node: Node, place: int, cut: Cut) -> Reads | None:
+        """How a statement's result and what it reads are cut, if one of them is cut so."""
+        cuts = cuts_of(node, place, cut)
+        if cuts is None or (cuts[0] is not None and cuts[0].axis != 0):
+            return None
+        found: Reads = {node: cuts[0]}
+        for one, own in (_as_read(node, *pair) for pair in zip(node.operands, cuts[1:], strict=True)):
+            if found.setdefault(one, own) != own:
+                return None
+        return found
+
+    def _agrees(self, reads: Reads) -> bool:
+        """Whether other members read what it reads cut alike."""
+        return all(self.cuts.get(node, cut) == cut for node, cut in reads.items())
+
+    def _is_read_by_members(self, node: Node) -> bool:
+        readers = self.readers.get(node, ())
+        return bool(readers) and all(reader in self.members for reader in readers)
+
+
+def _tile_bytes(node: Node, cut: Cut | None, length: int) -> int:
+    """The bytes of a tile of a statement's result, or of a loop's records."""
+    if cut is not None:
+        return length * node.type.nbytes // len(cut.times(node.type))
+    return sum((length + one.padding) * one.type.nbytes for one in loop_of(node).records)
+
+
+def _as_read(reader: Node, operand: Node, cut: Cut | None) -> tuple[Node, Cut | None]:
+    """What is read for an operand that is cut so, and how it is cut."""
+    wanted = read(reader, operand)
+    while operand is not wanted:
+        cuts = None if cut is None else cuts_of(operand, 0, cut)
+        operand, cut = operand.operands[0], None if cuts is None else cuts[1]
+    return wanted, cut
+
+
+def cuts_of(node: Node, place: int, cut: Cut) -> Cuts | None:
+    """How a node's result and operands are cut, if the one at ``place`` is cut so."""
+    return node.op.cut(place, cut, node.type, *(operand.type for operand in node.operands))
+
+
+def record_cuts(loop: Node) -> Iterator[Cut]:
+    """How each record of a loop is cut, as it lies flat in the loop's value: initial values stand before the first
+    iteration, or behind the last if the loop runs backward.
+    """
+    op = loop_of(loop)
+    for record in op.records:
+        yield Cut(0, known(record.type.size), 0 if op.reverse else -record.padding)
+
+
+def is_record(view: Node, loop: Node, number: int) -> bool:
+    """Whether a view shows a record of a loop, flat; a loop's only record is all of its value."""
+    op = loop_of(loop)
+    if view is loop:
+        return len(op.records) == 1
+    return view.operands[0] is loop and view.op == Slice((op.span(number),))
