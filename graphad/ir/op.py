@@ -37,7 +37,9 @@ class Traits:
     the operand itself. ``linear``: linear in all operands together. ``identity``: equal to its operand, and there
     only to stop or redirect a gradient; ``barrier``: one that no rewrite takes away, so that what reads it is never
     merged with what reads its operand. ``unit``: the value that leaves the *other* operand as it is, on the right
-    and, if the op is commutative, on the left.
+    and, if the op is commutative, on the left. ``picks``: each element of the result is one of the first operand's,
+    and which one depends on the other operands only; views pick too. ``positive``: above 0 for all real operands, but
+    for what rounds to 0.
     """
 
     leaf: bool = False
@@ -51,6 +53,8 @@ class Traits:
     identity: bool = False
     barrier: bool = False
     unit: float | None = None
+    picks: bool = False
+    positive: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 from graphad.ir.leaves import Constant, SizeOf
 from graphad.ir.node import Node
 from graphad.ir.op import Op
-from graphad.linting.patterns import Test, bare, number, softmax_terms, test_of, unshifted
+from graphad.linting.patterns import Test, number, test_of
 from graphad.ops.activation import Softsign
 from graphad.ops.arithmetic import Add, Divide, Multiply, Negative, Reciprocal, Rsqrt, Sqrt, Square, Subtract
 from graphad.ops.contraction import Matmul
@@ -47,6 +47,7 @@ from graphad.ops.statistics import Norm
 from graphad.ops.structure import Cast, Copy, Sum
 from graphad.ops.transcendental import Exp, Exp2, Expm1, Log, Log1p, Power, Sigmoid, Softplus, Tanh
 from graphad.ops.trigonometry import Arctan, Cos, Sin
+from graphad.rewrite.patterns import bare, softmax_terms, unshifted
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Shapes that a few nodes make together: a softmax, a value less its greatest element, a comparison with a number."""
+"""Numbers that are known, and comparisons with them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from graphad.ir.leaves import Constant, SizeOf
 from graphad.ir.node import Node
-from graphad.ops.arithmetic import Divide, Subtract
-from graphad.ops.control import Checkpointed
-from graphad.ops.reduction import Max
 from graphad.ops.selection import (
     Comparison,
     Equal,
@@ -18,10 +15,8 @@ from graphad.ops.selection import (
     LessEqual,
     LogicalNot,
     NotEqual,
-    Where,
 )
-from graphad.ops.structure import BroadcastTo, Copy, Reshape, Sum
-from graphad.ops.transcendental import Exp
+from graphad.rewrite.patterns import bare
 
 MIRRORED: dict[type, type] = {Less: Greater, LessEqual: GreaterEqual, Greater: Less, GreaterEqual: LessEqual}
 NEGATED: dict[type, type] = {
@@ -32,13 +27,6 @@ NEGATED: dict[type, type] = {
     Equal: NotEqual,
     NotEqual: Equal,
 }
-
-
-def bare(node: Node) -> Node:
-    """The node without what only repeats or reshapes it, or changes its gradient."""
-    while isinstance(node.op, (BroadcastTo, Reshape, Copy, Checkpointed)) or node.op.traits.identity:
-        node = node.operands[0]
-    return node
 
 
 def number(node: Node) -> float | None:
@@ -52,27 +40,6 @@ def number(node: Node) -> float | None:
 def is_fixed(node: Node) -> bool:
     """Whether the value is a constant or a size."""
     return isinstance(bare(node).op, (Constant, SizeOf))
-
-
-def softmax_terms(node: Node) -> Node | None:
-    """What is exponentiated, if the node is exp(x) / sum(exp(x))."""
-    if not isinstance(node.op, Divide):
-        return None
-    terms, total = node.operands[0], bare(node.operands[1])
-    is_one = isinstance(terms.op, Exp) and isinstance(total.op, Sum) and total.operands[0] is terms
-    return terms.operands[0] if is_one else None
-
-
-def unshifted(node: Node) -> Node | None:
-    """x, if the node is x - max(x), also where the maximum is replaced if it is not finite."""
-    if not isinstance(node.op, Subtract):
-        return None
-    whole, greatest = node.operands[0], bare(node.operands[1])
-    choices = greatest.operands[1:] if isinstance(greatest.op, Where) else (greatest,)
-    is_one = any(
-        isinstance(one.op, Max) and bare(one.operands[0]) is bare(whole) for one in map(bare, choices) if one.operands
-    )
-    return whole if is_one else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from graphad.ir.leaves import Constant, Input, SizeOf
 from graphad.ir.node import Node
 from graphad.ir.tensor_type import FLOAT64, Dim, product
 from graphad.linting.facts import Facts, is_trained, widened
-from graphad.linting.patterns import bare, compared, is_fixed, number, softmax_terms, unshifted
+from graphad.linting.patterns import compared, is_fixed, number
 from graphad.ops.arithmetic import Add, Divide, Negative, Reciprocal, Rsqrt, Sqrt
 from graphad.ops.division import FloorDivide
 from graphad.ops.gather import Take
@@ -27,6 +27,7 @@ from graphad.ops.selection import Clip, Equal, IsNan, LogicalNot, Maximum, NotEq
 from graphad.ops.slicing import Slice
 from graphad.ops.structure import Cast, Sum, Transpose
 from graphad.ops.transcendental import Exp, Exp2, Expm1, Log, Log1p, Log2, Log10, Power, Sigmoid, Softplus
+from graphad.rewrite.patterns import bare, softmax_terms, unshifted
 
 Rule: TypeAlias = Callable[[Node, Facts], str | None]
 _LOGARITHMS = (Log, Log2, Log10)

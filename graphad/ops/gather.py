@@ -16,7 +16,7 @@ from graphad.errors import ArgumentError, DTypeError, ShapeError
 from graphad.ir.builder import builder
 from graphad.ir.contract import is_integer
 from graphad.ir.node import Node, apply
-from graphad.ir.op import Array, Attributes, Op
+from graphad.ir.op import Array, Attributes, Op, Traits
 from graphad.ir.tensor_type import INT64, Dimension, Shape, TensorType, shape_of
 from graphad.ops.build import Operand, as_node, broadcast, broadcast_shapes, broadcast_together, normalize_axis, unify
 from graphad.ops.indexing import Indexed, as_indices, check_integers, check_range, element_count
@@ -44,6 +44,7 @@ class Take(Indexed):
     batch: int = 0
     name = "take"
     latex = r"\mathrm{take}"
+    traits = Traits(picks=True)
 
     def infer(self, *operands: TensorType) -> TensorType:
         """The indices' axes in place of the axis."""

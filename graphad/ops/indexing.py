@@ -16,7 +16,7 @@ from graphad.errors import DTypeError, IndexRangeError, ShapeError
 from graphad.ir.builder import builder
 from graphad.ir.leaves import Constant
 from graphad.ir.node import Node, apply
-from graphad.ir.op import Array, Attributes, Op
+from graphad.ir.op import Array, Attributes, Op, Traits
 from graphad.ir.tensor_type import INT64, Dim, Dimension, Shape, TensorType, dimension_of, dtype_of
 from graphad.ops.build import Operand, as_array, as_node, broadcast, broadcast_shapes, constant, normalize_axis
 from graphad.ops.structure import Reshape, zeros
@@ -84,6 +84,7 @@ class TakeAlongAxis(Indexed):
     axis: int
     name = "take_along_axis"
     latex = r"\mathrm{take}"
+    traits = Traits(picks=True)
 
     def infer(self, *operands: TensorType) -> TensorType:
         """Indices of integers, with the operand's shape except along the axis."""

@@ -26,6 +26,7 @@ class Exp(Analytic):
 
     name = "exp"
     latex = r"\exp"
+    traits = Traits(elementwise=True, positive=True)
     ufunc = np.exp
 
     def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
@@ -39,6 +40,7 @@ class Exp2(Analytic):
 
     name = "exp2"
     latex = r"2^{}"
+    traits = Traits(elementwise=True, positive=True)
     ufunc = np.exp2
 
     def partials(self, result: Node, *operands: Node) -> tuple[DirectionMap, ...]:
@@ -134,6 +136,7 @@ class Sigmoid(Analytic):
 
     name = "sigmoid"
     latex = r"\sigma"
+    traits = Traits(elementwise=True, positive=True)
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """Four ufuncs in place."""
@@ -158,6 +161,7 @@ class Softplus(Analytic):
 
     name = "softplus"
     latex = r"\mathrm{softplus}"
+    traits = Traits(elementwise=True, positive=True)
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.logaddexp with 0."""

@@ -6,7 +6,7 @@ from graphad.ir.node import Node, apply
 from graphad.ops.arithmetic import Add, Negative, Subtract
 from graphad.ops.slicing import Assemble, Concatenate, Index, Slice, Span, Stack, full_index
 from graphad.ops.structure import BroadcastTo, Cast, Reshape, Sum, Transpose
-from graphad.rewrite.constants import uniform
+from graphad.rewrite.constants import is_everywhere
 from graphad.rewrite.driver import Rewrites
 
 
@@ -22,14 +22,9 @@ def drop_unit(node: Node) -> Node | None:
     if unit is None:
         return None
     x, y = node.operands
-    if _is(y, unit):
+    if is_everywhere(y, unit):
         return x
-    return y if node.op.traits.commutative and _is(x, unit) else None
-
-
-def _is(node: Node, value: float) -> bool:
-    number = uniform(node)
-    return number is not None and bool(number.value == value)
+    return y if node.op.traits.commutative and is_everywhere(x, unit) else None
 
 
 def drop_same_view(node: Node) -> Node | None:

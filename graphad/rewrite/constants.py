@@ -24,6 +24,12 @@ def uniform(node: Node) -> Constant | None:
     return op if op.type.shape == () else Constant.of(op.value.reshape(()))
 
 
+def is_everywhere(node: Node, value: float) -> bool:
+    """Whether the node repeats this number."""
+    number = uniform(node)
+    return number is not None and bool(number.value == value)
+
+
 def _repeated(node: Node) -> Node:
     while node.op.traits.broadcast:
         (node,) = node.operands

@@ -22,7 +22,7 @@ _MOST_REWRITES_OF_ONE_NODE = 100
 class Pass(Protocol):
     """From a graph to an equal graph; the same object back means that there was nothing to do.
 
-    ``exact``: results are equal, element by element; otherwise they agree to rounding.
+    ``exact``: results are equal, element by element; otherwise they agree to rounding, where they were finite.
     """
 
     @property

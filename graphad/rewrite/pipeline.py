@@ -14,11 +14,15 @@ from graphad.rewrite.driver import Pass
 from graphad.rewrite.hoist import SUM_BEFORE_LOOPS
 from graphad.rewrite.joins import JOIN_FIRST
 from graphad.rewrite.products import MERGE_PRODUCTS, ROWS_BY_PRODUCTS
+from graphad.rewrite.quotients import CANCEL
 from graphad.rewrite.rows import SLICE_FIRST
+from graphad.rewrite.stability import STABILISE
 
 PIPELINE: tuple[Pass, ...] = (
     MERGE_EQUAL,
     DISTRIBUTE,
+    CANCEL,
+    STABILISE,
     MERGE_PRODUCTS,
     SLICE_FIRST,
     SUM_BEFORE_LOOPS,
