@@ -10,6 +10,7 @@ from graphad.ops.loop import Loop, loop_of
 from graphad.rewrite.distribute import DISTRIBUTE
 from graphad.rewrite.hoist import SUM_BEFORE_LOOPS
 from graphad.rewrite.products import MERGE_PRODUCTS
+from graphad.rewrite.wide import WIDE_PRODUCTS
 from graphad.schedule.program import Program
 from graphad.schedule.tiles import LARGEST_STACK, Tiling
 
@@ -33,6 +34,8 @@ def time_text(program: Program) -> Iterator[str]:
 def _loop_text(loop: Loop, body: Program) -> Iterator[str]:
     way = "backward" if loop.reverse else "forward"
     yield f"{way} loop over {loop.steps:,} steps, each waiting for the one before: {_names(body.statements)}"
+    if any(node.origin.made_by == WIDE_PRODUCTS.name for node in body.statements):
+        yield "  with matrices joined before the loop, since a product of one row takes longer to begin than to do"
 
 
 def _tiling_text(tiling: Tiling) -> Iterator[str]:

@@ -29,7 +29,7 @@ def sum_before_loop(node: Node) -> Node | None:
 
 
 @dataclass(eq=False)
-class _Added:
+class Added:
     """New inputs of a loop's body, and what they read."""
 
     inputs: dict[Node, tuple[type[Whole | Element], Node]] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class _Sums:
 
     loop: Loop
     operands: tuple[Node, ...]
-    added: _Added = field(default_factory=_Added)
+    added: Added = field(default_factory=Added)
 
     def __post_init__(self) -> None:
         self.reads: dict[Node, Read] = dict(zip(self.loop.body.inputs, self.loop.reads, strict=True))

@@ -17,6 +17,7 @@ from graphad.rewrite.products import MERGE_PRODUCTS, ROWS_BY_PRODUCTS
 from graphad.rewrite.quotients import CANCEL
 from graphad.rewrite.rows import SLICE_FIRST
 from graphad.rewrite.stability import STABILISE
+from graphad.rewrite.wide import WIDE_PRODUCTS
 
 PIPELINE: tuple[Pass, ...] = (
     MERGE_EQUAL,
@@ -26,6 +27,7 @@ PIPELINE: tuple[Pass, ...] = (
     MERGE_PRODUCTS,
     SLICE_FIRST,
     SUM_BEFORE_LOOPS,
+    WIDE_PRODUCTS,
     JOIN_FIRST,
     FOLD_CONSTANTS,
     SIMPLIFY,
