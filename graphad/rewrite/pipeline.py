@@ -1,7 +1,8 @@
 """The order in which graphs are rewritten: one tuple, all there is.
 
 Time is folded first, when all copies of a cell are still alike, so that the other passes see a cell once and not T
-times. Dead code needs no pass: a graph is what its outputs depend on.
+times. Quotients cancel as they were declared, and again where a stable form brought their divisor to light. Dead code
+needs no pass: a graph is what its outputs depend on.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ PIPELINE: tuple[Pass, ...] = (
     DISTRIBUTE,
     CANCEL,
     STABILISE,
+    CANCEL,
     MERGE_PRODUCTS,
     SLICE_FIRST,
     SUM_BEFORE_LOOPS,

@@ -19,7 +19,7 @@ from graphad.ops.reduction import max
 from graphad.ops.selection import isfinite, where
 from graphad.ops.softmax import logsumexp
 from graphad.ops.structure import BroadcastTo, Reshape, Sum, spread
-from graphad.ops.transcendental import Exp, Log, Log1p, Sigmoid, exp, expm1, log, log1p, log_sigmoid, sigmoid, softplus
+from graphad.ops.transcendental import Exp, Log, Log1p, Sigmoid, exp, expm1, log, log1p, sigmoid, softplus
 from graphad.rewrite.constants import is_everywhere
 from graphad.rewrite.driver import Rewrites, Rule
 from graphad.rewrite.patterns import alike, complement, one_plus, opposite, picks, softmax_terms, total_of, unshifted
@@ -67,7 +67,7 @@ def log_of_sigmoid(node: Node) -> Node | None:
     if inner is None:
         return None
     if isinstance(inner.op, Sigmoid):
-        return log_sigmoid(inner.operands[0])
+        return -softplus(_negated(inner.operands[0]))
     x = opposite(inner)
     return None if x is None else -softplus(x)
 
@@ -110,7 +110,7 @@ def log_of_one_minus(node: Node) -> Node | None:
     """log(1 - x) -> log1p(-x)."""
     inner = _argument(node)
     x = None if inner is None else complement(inner)
-    return None if x is None else log1p(-x)
+    return None if x is None else log1p(_negated(x))
 
 
 def exp_less_one(node: Node) -> Node | None:
@@ -127,7 +127,7 @@ def exp_less_one(node: Node) -> Node | None:
 def divide_by_opposite(node: Node) -> Node | None:
     """x / (1 - sigmoid(y)) -> x / sigmoid(-y)."""
     y = opposite(node.operands[1]) if isinstance(node.op, Divide) else None
-    return None if y is None else node.operands[0] / sigmoid(-y)
+    return None if y is None else node.operands[0] / sigmoid(_negated(y))
 
 
 def sigmoid_by_hand(node: Node) -> Node | None:
@@ -135,7 +135,7 @@ def sigmoid_by_hand(node: Node) -> Node | None:
     if not isinstance(node.op, Divide) or not is_everywhere(node.operands[0], 1.0):
         return None
     terms = one_plus(node.operands[1])
-    return sigmoid(-terms.operands[0]) if terms is not None and isinstance(terms.op, Exp) else None
+    return sigmoid(_negated(terms.operands[0])) if terms is not None and isinstance(terms.op, Exp) else None
 
 
 def share_of_exp(node: Node) -> Node | None:
@@ -209,6 +209,11 @@ def _shifted(x: Node, axes: tuple[int, ...]) -> Node:
 def _is_empty(x: Node, axes: tuple[int, ...]) -> bool:
     """Whether there is nothing along the axes, so no greatest element."""
     return product(x.shape[axis] for axis in axes) == 0
+
+
+def _negated(x: Node) -> Node:
+    """-x, so that what is negated twice is found to be what it was."""
+    return x.operands[0] if isinstance(x.op, Negative) else -x
 
 
 def _argument(node: Node) -> Node | None:

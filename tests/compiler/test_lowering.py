@@ -8,7 +8,7 @@ from graphad.compiler.lowering import lower, random_array
 from graphad.errors import VerificationError
 from graphad.ir.leaves import Constant
 from graphad.ir.node import apply
-from graphad.ops.arithmetic import Add, Multiply, Subtract
+from graphad.ops.arithmetic import Add, Divide, Multiply, Subtract
 from graphad.rewrite.driver import Pass, Rewrites
 from graphad.rewrite.pipeline import PIPELINE
 
@@ -56,6 +56,25 @@ def test_rounding_is_allowed_to_those_who_say_so() -> None:
     assert found(np.ones((2, 3)), np.ones((2, 3))).shape == (2, 3)
     with pytest.raises(VerificationError, match="pass rounding, by its rewrite rounded"):
         compiled(X + Y, Rewrites("rounding", (rounded,), exact=True))
+
+
+def test_an_inexact_pass_may_find_a_number_where_there_was_none_and_never_loses_one() -> None:
+    def cancelling(node: Node) -> Node | None:
+        """(x / y) * y -> x."""
+        is_one = isinstance(node.op, Multiply) and isinstance(node.operands[0].op, Divide)
+        return node.operands[0].operands[0] if is_one else None
+
+    def losing(node: Node) -> Node | None:
+        """X + y -> (x + y) / 0, which is no number."""
+        return node / 0.0 if isinstance(node.op, Add) else None
+
+    none = (X / (0.0 * Y)) * (0.0 * Y)
+    found = compiled(none, Rewrites("cancel", (cancelling,), exact=False))
+    np.testing.assert_array_equal(found(np.ones((2, 3)), np.ones((2, 3))), 1.0)
+    with pytest.raises(VerificationError, match="cancel"):
+        compiled(none, Rewrites("cancel", (cancelling,), exact=True))
+    with pytest.raises(VerificationError, match="evil"):
+        compiled(X + Y, Rewrites("evil", (losing,), exact=False))
 
 
 def test_a_wrong_value_is_reported_and_not_a_warning_of_numpy() -> None:
