@@ -2,7 +2,9 @@
 
 The gradient of log(p), p = e / s, e = exp(x), is ((g / p) / s) * e. Where e rounds to 0, that is 0 / 0. In exact
 arithmetic e, s and p are positive for every x, so the quotients cancel, always: what is left is g, and finite. Nothing
-else cancels: (x / n) * n stays NaN where n is 0, since a count, unlike an exponential, may be 0.
+else cancels: (x / n) * n stays NaN where n is 0, since a count, unlike an exponential, may be 0. A number stays a
+number; a NaN in x alone no longer reaches a product from which exp(x) has gone. What a loop records and reads back is
+not looked through: a probability that is fed into the next step stays a divisor.
 """
 
 from __future__ import annotations
