@@ -18,6 +18,7 @@ from graphad.backend.numpy_statements import (
     constant_line,
     lines,
     named_constants,
+    scratch_lines,
     statement,
     view_text,
 )
@@ -33,7 +34,7 @@ class LoopWriter:
     def __init__(self, node: Node, outer: Program, names: Names) -> None:
         self.node, self.loop, self.names = node, loop_of(node), names
         self.body = outer.bodies[node]
-        self.scratch = outer.memory.scratch_offsets.get(node, 0)
+        (self.scratch,) = outer.memory.scratch_offsets[node]
         scope = self.body.statements[-1].origin.scope
         cell = "loop" if scope is None else identifier(scope.name)
         self.name = names.fresh(f"{cell}_{'backward' if self.loop.reverse else 'forward'}")
@@ -57,6 +58,7 @@ class LoopWriter:
         return [
             *(constant_line(self.names[node], op) for node, op in named_constants(self.body)),
             *(buffer_line(self.names[node], self.scratch + offset, node.type) for node, offset in offsets),
+            *scratch_lines(self.body, self.names, self.scratch),
             *(self._view_line(node) for node in still),
         ]
 

@@ -39,6 +39,7 @@ class Names:
 
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         self._names: ChainMap[Node, str] = ChainMap()
+        self._scratch: dict[Node, str] = {}
         self._taken: dict[str, int] = dict.fromkeys((*RESERVED, *reserved), 1)
 
     def __getitem__(self, node: Node) -> str:
@@ -47,6 +48,12 @@ class Names:
             self._names[node] = self.fresh(identifier(node.label) + step)
         return self._names[node]
 
+    def scratch(self, node: Node) -> str:
+        """What the node's kernel needs while it runs."""
+        if node not in self._scratch:
+            self._scratch[node] = self.fresh(f"{self[node]}_scratch")
+        return self._scratch[node]
+
     def alias(self, node: Node, name: str) -> None:
         """Call a node what another is called: they are one array."""
         self._names[node] = name
@@ -54,7 +61,7 @@ class Names:
     def renamed(self, names: Mapping[Node, str]) -> Names:
         """The same names, but for nodes that are called something else in some place."""
         inner = Names()
-        inner._names, inner._taken = self._names.new_child(dict(names)), self._taken
+        inner._names, inner._scratch, inner._taken = self._names.new_child(dict(names)), self._scratch, self._taken
         return inner
 
     def fresh(self, wanted: str) -> str:

@@ -22,6 +22,7 @@ from graphad.backend.numpy_statements import (
     constant_line,
     lines,
     named_constants,
+    scratch_lines,
     statement,
     type_text,
     view_text,
@@ -165,6 +166,7 @@ class _Writer:
             *lines("def buffer(offset, shape, dtype):", "    return np.ndarray(shape, dtype, arena, offset)", "", ""),
             *(constant_line(self.names[node], op) for node, op in named_constants(self.program)),
             *(self._place(node, offset) for node, offset in plan.offsets.items() if node not in self.local),
+            *scratch_lines(self.program, self.names),
             *(self._view(node) for node in self.program.views if self._is_of_whole(node)),
         ]
 

@@ -47,19 +47,21 @@ def lines(*texts: str) -> list[Line]:
 def statement(node: Node, names: Names) -> Line:
     """The node, computed into its place."""
     operands = [operand_text(node, operand, names) for operand in node.operands]
-    text = _call_text(node, operands, names[node]) + comment(node.origin.place)
+    text = _call_text(node, operands, names) + comment(node.origin.place)
     return Line(text, node, (names[node], *operands))
 
 
-def _call_text(node: Node, operands: Sequence[str], result: str) -> str:
+def _call_text(node: Node, operands: Sequence[str], names: Names) -> str:
     """The call; where a function takes the result's place by position, that is faster than by name."""
-    method = node.op.numpy_method(*(operand.type for operand in node.operands))
+    types, result = [operand.type for operand in node.operands], names[node]
+    method = node.op.numpy_method(*types)
     if method is not None:
         return f"{operands[0]}.{method}({', '.join([*operands[1:], result])})"
     function, keywords = node.op.numpy_call()
     by_position = isinstance(function, np.ufunc) and function not in _BY_NAME and not keywords
-    place = result if by_position else f"out={result}"
-    return f"{function_name(function)}({', '.join([*operands, *_keyword_texts(keywords), place])})"
+    places = [f"scratch={names.scratch(node)}"] if node.op.scratch(*types) else []
+    places.append(result if by_position else f"out={result}")
+    return f"{function_name(function)}({', '.join([*operands, *_keyword_texts(keywords), *places])})"
 
 
 def operand_text(reader: Node, operand: Node, names: Names) -> str:
@@ -87,7 +89,22 @@ def view_text(op: Op, operand: TensorType, name: str) -> str:
 
 def buffer_line(name: str, offset: int, type: TensorType) -> Line:
     """A place in the arena."""
-    return Line(f"{name} = buffer({offset}, {type_text(type)})")
+    return Line(f"{name} = {_buffer_text(offset, type)}")
+
+
+def scratch_lines(program: Program, names: Names, start: int = 0) -> list[Line]:
+    """The places that statements need while they run, a tuple for each statement, in an arena that begins at start."""
+    found = []
+    for node, offsets in program.memory.scratch_offsets.items():
+        types = node.op.scratch(*(operand.type for operand in node.operands))
+        pairs = zip(offsets, types, strict=False)  # a loop's has no type: it is an arena
+        places = "".join(f"{_buffer_text(start + offset, type)}, " for offset, type in pairs)
+        found += lines(f"{names.scratch(node)} = ({places.strip()})") if places else []
+    return found
+
+
+def _buffer_text(offset: int, type: TensorType) -> str:
+    return f"buffer({offset}, {type_text(type)})"
 
 
 def constant_line(name: str, op: Constant, *, copied: bool = False) -> Line:

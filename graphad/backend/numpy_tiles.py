@@ -93,7 +93,8 @@ class TileWriter(LoopWriter):
         ]
 
     def _offset(self, node: Node) -> int:
-        return self.outer.memory.scratch_offsets[node]
+        (offset,) = self.outer.memory.scratch_offsets[node]
+        return offset
 
     def _windows(self) -> Iterator[Line]:
         """The places of a tile's records, with what the tile before has left at their beginning or their end."""

@@ -100,6 +100,9 @@ class Function:
     def __call__(self, /, *arguments: Any, **named: Any) -> Any:
         """Run on arrays. Results have the structure of the declared outputs and are the caller's own.
 
+        Beside them a call of an emitted program allocates no memory for data, once it was called with arrays of these
+        shapes; of which operations this is not so, `ga.compile` says.
+
         Errors: ArgumentError, ShapeError, DTypeError for arguments that do not fit; IndexRangeError and
         ExecutionError from the computation; DivergenceError if a trained parameter would become NaN or infinite.
         After any of them, parameters are as they were.
@@ -237,7 +240,7 @@ def _is_finite(array: Array) -> bool:
     flat = array.reshape(-1)
     with np.errstate(all="ignore"):
         product = np.dot(flat, flat)  # fast, and not finite if an element is not; but large elements overflow too
-    return bool(np.isfinite(product)) or bool(np.isfinite(flat).all())
+    return bool(np.isfinite(product)) or bool(np.isfinite(flat.min()) and np.isfinite(flat.max()))
 
 
 def _is_trained(node: Node) -> bool:
@@ -277,6 +280,10 @@ def compile(
     What the function draws at random depends on ``seed``, on the number of the call, and on the node that draws: its
     place, in the order of declaration, among all nodes that the outputs and updates draw from. Neither backend nor
     passes change it. Calls that fail are not counted.
+
+    On the numpy backend all memory is planned, and a call allocates none but for its results. Excepted are arguments
+    that are no contiguous arrays of the declared dtypes; and what numpy cannot write into given memory: the places of
+    `argsort` (so of `sort`, `topk` and medians too) and of `searchsorted`, and the draws of `randint`.
 
     Errors: ArgumentError, DuplicateNameError, UnboundInputError, ShapeError, DTypeError.
 

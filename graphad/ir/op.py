@@ -8,7 +8,7 @@ nothing else.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
@@ -73,9 +73,24 @@ class Op:
         """The numpy function that computes the op, and its keyword arguments.
 
         It is called as ``function(*operands, **keywords, out=result)``; a view is called without ``out``. A function
-        that is not numpy's own must be self-contained but for ``np``: emitted programs carry its source.
+        that is not numpy's own must be self-contained but for ``np``: emitted programs carry its source. It is given
+        ``scratch=arrays`` too if the op asks for `scratch`.
         """
         raise TypeError(f"{type(self).__name__} has no kernel")
+
+    def scratch(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        """The arrays that the kernel needs while it runs, beside its operands and its result.
+
+        Their memory is a part of the plan, so that a call allocates nothing; their contents are left over from others.
+        """
+        return ()
+
+    def reads_in_place(self, number: int, operand: Node, contiguous: Container[Node]) -> bool:
+        """Whether the kernel reads an operand as it lies in memory, given which nodes' values lie contiguous.
+
+        If not, the kernel would copy the operand by itself, so the program does it, into a place that is planned.
+        """
+        return True
 
     def numpy_method(self, *operands: TensorType) -> str | None:
         """The method of the first operand that does the same with less ceremony, as ``x.dot(y, result)``, if any."""
@@ -84,6 +99,9 @@ class Op:
     def kernel(self, *arrays: Array, out: Array | None = None) -> Array:
         """Compute the op on arrays, into ``out`` if it is given."""
         function, keywords = self.numpy_call()
+        scratch = self.scratch(*(TensorType.of(array.shape, array.dtype) for array in arrays))
+        if scratch:
+            keywords = {**keywords, "scratch": tuple(np.empty(x.static_shape, x.dtype) for x in scratch)}
         if out is not None:
             keywords = {**keywords, "out": out}
         return np.asarray(function(*arrays, **keywords))

@@ -6,7 +6,7 @@ The op takes operands of equal rank; `matmul` brings numpy's forms to it. `contr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -59,6 +59,11 @@ class Matmul(Op):
     def numpy_method(self, *operands: TensorType) -> str | None:
         """x.dot(y, result), for two matrices: it takes half the time of np.matmul to begin."""
         return "dot" if operands[0].ndim == 2 else None
+
+    def reads_in_place(self, number: int, operand: Node, contiguous: Container[Node]) -> bool:
+        """BLAS reads matrices that lie contiguous, by rows or by columns."""
+        by_columns = isinstance(operand.op, Transpose) and operand.operands[0] in contiguous
+        return operand.ndim > 2 or operand in contiguous or by_columns
 
     def vjp(self, cotangent: Node, result: Node, *operands: Node) -> tuple[Node | None, ...]:
         """Z = X Y: dX = dZ Y', dY = X' dZ."""

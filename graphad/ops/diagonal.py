@@ -16,7 +16,7 @@ from graphad.ir.builder import builder
 from graphad.ir.contract import is_integer
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Attributes, Op, Traits
-from graphad.ir.tensor_type import Dim, Dimension, TensorType
+from graphad.ir.tensor_type import BOOL, Dim, Dimension, TensorType
 from graphad.ops.build import Operand, as_node, normalize_axis
 from graphad.ops.structure import Linear, Sum
 
@@ -118,9 +118,10 @@ def diagonal_matrix_kernel(x: Any, sizes: Any, offset: int, axis1: int, axis2: i
             shape.insert(axis, size)
         out = np.empty(shape, x.dtype)
     out.fill(0)
-    places = np.arange(x.shape[-1])
+    row, column, length = max(-offset, 0), max(offset, 0), x.shape[-1]
     matrices = np.moveaxis(out, (axis1, axis2), (-2, -1))
-    matrices[..., places - min(offset, 0), places + max(offset, 0)] = x
+    square = matrices[..., row : row + length, column : column + length]
+    np.copyto(np.einsum("...ii->...i", square), x)  # einsum's diagonal is a view
     return out
 
 
@@ -141,6 +142,11 @@ class Triangle(Linear):
     def stacked(self, steps: int) -> Op:
         return self
 
+    def scratch(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        """For one truth value of each diagonal."""
+        rows, columns = operands[0].static_shape[-2:]
+        return (TensorType((rows + columns,), BOOL),)
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.tril or np.triu, into a given array."""
         return self.kernel_function, {"k": self.k}
@@ -150,21 +156,29 @@ class Triangle(Linear):
         return (apply(self, cotangent),)
 
 
-def tril_kernel(x: Any, k: int, out: Any = None) -> Any:
+def triangle_mask(shape: Any, k: int, line: Any) -> Any:
+    """np.tri as a view of ``line``, which holds one truth value for each diagonal: those up to ``k`` are True."""
+    rows, columns = shape
+    line.fill(False)
+    line[: max(rows + k, 0)] = True
+    return np.lib.stride_tricks.sliding_window_view(line, columns)[:rows][::-1]
+
+
+def tril_kernel(x: Any, k: int, scratch: Any, out: Any = None) -> Any:
     """Zeros, then ``x`` on and below diagonal k."""
     if out is None:
         out = np.empty(x.shape, x.dtype)
     out.fill(0)
-    np.copyto(out, x, where=np.tri(x.shape[-2], x.shape[-1], k, bool))
+    np.copyto(out, x, where=triangle_mask(x.shape[-2:], k, scratch[0]))
     return out
 
 
-def triu_kernel(x: Any, k: int, out: Any = None) -> Any:
+def triu_kernel(x: Any, k: int, scratch: Any, out: Any = None) -> Any:
     """``x``, then zeros below diagonal k."""
     if out is None:
         out = np.empty(x.shape, x.dtype)
     np.copyto(out, x)
-    np.copyto(out, 0, where=np.tri(x.shape[-2], x.shape[-1], k - 1, bool), casting="unsafe")
+    np.copyto(out, 0, where=triangle_mask(x.shape[-2:], k - 1, scratch[0]), casting="unsafe")
     return out
 
 

@@ -6,7 +6,7 @@ adjoint. A window that reaches out of the array is an error: it is neither moved
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,10 @@ class DynamicSlice(Indexed):
     def stacked(self, steps: int) -> Op:
         return self
 
+    def reads_in_place(self, number: int, operand: Node, contiguous: Container[Node]) -> bool:
+        """Anything: slices of it are read."""
+        return True
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """A slice, copied."""
         return dynamic_slice_kernel, {"sizes": self.sizes}
@@ -106,6 +110,10 @@ class DynamicUpdateSlice(Indexed):
 
     def stacked(self, steps: int) -> Op:
         return self
+
+    def reads_in_place(self, number: int, operand: Node, contiguous: Container[Node]) -> bool:
+        """Anything: slices of it are read."""
+        return True
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """A copy, and an assignment to its slice."""

@@ -112,4 +112,4 @@ def operand_count(op: Elementwise) -> int:
     function, keywords = op.numpy_call()
     if isinstance(function, np.ufunc):
         return function.nin
-    return len(signature(function).parameters.keys() - keywords.keys() - {"out"})
+    return len(signature(function).parameters.keys() - keywords.keys() - {"scratch", "out"})

@@ -17,6 +17,7 @@ import numpy as np
 
 from graphad.ir.node import Node
 from graphad.ir.op import Attributes
+from graphad.ir.tensor_type import BOOL, TensorType
 from graphad.ops.arithmetic import square
 from graphad.ops.elementwise import Analytic, DirectionMap, elementwise
 from graphad.ops.selection import where_kernel
@@ -31,6 +32,11 @@ class Erf(Analytic):
 
     name = "erf"
     latex = r"\mathrm{erf}"
+
+    def scratch(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        """For the truth values of a comparison, and for numbers of five kinds."""
+        (x,) = operands
+        return (TensorType(x.shape, BOOL), *[x] * 5)
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """Polynomials, and one exponential."""
@@ -49,6 +55,11 @@ class Erfc(Analytic):
     name = "erfc"
     latex = r"\mathrm{erfc}"
 
+    def scratch(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        """For the truth values of a comparison, and for numbers of four kinds."""
+        (x,) = operands
+        return (TensorType(x.shape, BOOL), *[x] * 4)
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """A polynomial and an exponential."""
         return erfc_kernel, {}
@@ -59,29 +70,36 @@ class Erfc(Analytic):
         return (lambda d: -(d * (_SLOPE * exp(-square(x)))),)
 
 
-def erf_kernel(x: Any, out: Any = None) -> Any:
+def erf_kernel(x: Any, scratch: Any, out: Any = None) -> Any:
     """Below 1/2 x times a polynomial of x^2, beyond it the complement of erfc."""
-    size = np.absolute(x)
+    is_near, size, tail, high, low, near = scratch
+    np.absolute(x, out=size)
+    np.less(size, 0.5, out=is_near)
     coefficients = (
         (1.4726381680017032e-06, -1.4845900896375835e-05, 0.00012053337222877719, -0.0008548297798086192,
          0.005223977373542183, -0.026866170632921085, 0.11283791670925457, -0.37612638903183476, 1.1283791670955126)
         if size.dtype.itemsize == 8 else
         (0.004719505354, -0.02675794433, 0.1128283474, -0.3761260917, 1.128379166)
     )  # fmt: skip
-    near = polynomial_kernel(np.minimum(np.multiply(size, size), 0.25), coefficients)
-    near = np.multiply(near, x, out=near)
-    far = np.copysign(np.subtract(1, erfc_tail_kernel(size)), x)
-    return where_kernel(np.less(size, 0.5), near, far, out=out)
+    np.minimum(np.multiply(size, size, out=low), 0.25, out=low)
+    np.multiply(polynomial_kernel(low, coefficients, near), x, out=near)
+    np.subtract(1, erfc_tail_kernel(size, tail, high, low), out=tail)
+    return where_kernel(is_near, near, np.copysign(tail, x, out=tail), out=out)
 
 
-def erfc_kernel(x: Any, out: Any = None) -> Any:
+def erfc_kernel(x: Any, scratch: Any, out: Any = None) -> Any:
     """Of a negative x it is 2 less that of -x."""
-    tail = erfc_tail_kernel(np.absolute(x))
-    return where_kernel(np.less(x, 0), np.subtract(2, tail), tail, out=out)
+    is_negative, size, tail, high, low = scratch
+    np.less(x, 0, out=is_negative)
+    erfc_tail_kernel(np.absolute(x, out=size), tail, high, low)
+    return where_kernel(is_negative, np.subtract(2, tail, out=high), tail, out=out)
 
 
-def erfc_tail_kernel(x: Any) -> Any:
-    """erfc(x) for x >= 0; x^2 has an exact part, lest its rounding be magnified by the exponential."""
+def erfc_tail_kernel(x: Any, tail: Any, high: Any, low: Any) -> Any:
+    """erfc(x) for x >= 0, into ``tail``; x^2 has an exact part, lest its rounding be magnified by the exponential.
+
+    The other arrays are overwritten, ``x`` among them.
+    """
     coefficients, split = (
         ((-2.659599686990393e-10, 9.311744979783833e-10, 3.169588189686187e-09, -1.234686604468204e-08,
           -2.05606492709619e-08, 1.0633855618800967e-07, 7.746992726333302e-08, -8.210939042588693e-07,
@@ -95,23 +113,25 @@ def erfc_tail_kernel(x: Any) -> Any:
           -0.06631904409, 0.0937402055, -0.1010409408, 0.06809617491, 0.01537976872, -0.1396210865, 1.232995117),
          4097)
     )  # fmt: skip
-    x = np.minimum(x, 30)  # where erfc is 0 already
-    tail = polynomial_kernel((x - 4) / (x + 4), coefficients)
-    tail /= 1 + 2 * x
-    high = split * x
-    high = high - (high - x)  # the upper half of the digits: its square is exact
-    tail *= np.exp(-high * high)
-    tail *= np.exp((high - x) * (high + x))
-    return tail
+    np.minimum(x, 30, out=x)  # where erfc is 0 already
+    np.divide(np.subtract(x, 4, out=low), np.add(x, 4, out=high), out=low)
+    polynomial_kernel(low, coefficients, tail)
+    np.divide(tail, np.add(np.multiply(x, 2, out=low), 1, out=low), out=tail)
+    np.multiply(x, split, out=high)
+    np.subtract(high, np.subtract(high, x, out=low), out=high)  # the upper half of the digits: its square is exact
+    np.exp(np.negative(np.multiply(high, high, out=low), out=low), out=low)
+    np.multiply(tail, low, out=tail)
+    np.multiply(np.subtract(high, x, out=low), np.add(high, x, out=high), out=low)
+    return np.multiply(tail, np.exp(low, out=low), out=tail)
 
 
-def polynomial_kernel(x: Any, coefficients: Any) -> Any:
+def polynomial_kernel(x: Any, coefficients: Any, out: Any) -> Any:
     """The polynomial with these coefficients, that of the highest power first."""
-    total = np.full_like(x, coefficients[0])
+    out.fill(coefficients[0])
     for coefficient in coefficients[1:]:
-        total *= x
-        total += coefficient
-    return total
+        np.multiply(out, x, out=out)
+        np.add(out, coefficient, out=out)
+    return out
 
 
 erf = elementwise(Erf())

@@ -19,7 +19,15 @@ from graphad.ir.node import Node, apply
 from graphad.ir.op import Array, Attributes, Op, Traits
 from graphad.ir.tensor_type import INT64, Dimension, Shape, TensorType, shape_of
 from graphad.ops.build import Operand, as_node, broadcast, broadcast_shapes, broadcast_together, normalize_axis, unify
-from graphad.ops.indexing import Indexed, as_indices, check_integers, check_range, element_count
+from graphad.ops.indexing import (
+    Indexed,
+    as_indices,
+    check_integers,
+    check_range,
+    element_count,
+    flat_places,
+    places_scratch,
+)
 from graphad.ops.shaping import reshape
 from graphad.ops.structure import zeros
 
@@ -55,6 +63,11 @@ class Take(Indexed):
     def stacked(self, steps: int) -> Op:
         return Take(self.axis + 1, self.batch + 1)
 
+    def scratch(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        """For the indices in the dtype that numpy reads, if they are of another."""
+        _, indices = operands
+        return () if indices.dtype == INT64 else (TensorType(indices.shape, INT64),)
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.take, with its range checked."""
         return take_kernel, {"axis": self.axis, "batch": self.batch}
@@ -65,10 +78,12 @@ class Take(Indexed):
         return (apply(ScatterAdd(self.axis, self.batch), zeros(x.type), cotangent, indices),)
 
 
-def take_kernel(x: Any, indices: Any, axis: int, batch: int, out: Any = None) -> Any:
+def take_kernel(x: Any, indices: Any, axis: int, batch: int, scratch: Any = (), out: Any = None) -> Any:
     """np.take, for each element of the batch."""
     check_range(indices, x.shape[axis])
-    places = indices.astype(np.intp, copy=False)
+    places = scratch[0] if scratch else indices
+    if scratch:
+        np.copyto(places, indices, casting="unsafe")
     if out is None:
         out = np.empty((*x.shape[:axis], *indices.shape[batch:], *x.shape[axis + 1 :]), x.dtype)
     for each in np.ndindex(*indices.shape[:batch]):
@@ -95,6 +110,13 @@ class Scattering(Indexed):
 
     def stacked(self, steps: int) -> Op:
         return type(self)(self.axis + 1, self.batch + 1)
+
+    def scratch(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        """For the places."""
+        x, updates, _ = operands
+        shape = x.static_shape
+        lines = element_count(shape[: self.axis]), element_count(shape[self.axis + 1 :])
+        return places_scratch(lines, element_count(updates.static_shape))
 
 
 @dataclass(frozen=True)
@@ -123,22 +145,19 @@ class ScatterAdd(Scattering):
         return element_count(operands[1].static_shape)
 
 
-def places_of_slabs(indices: Array, shape: Sequence[int], axis: int, batch: int) -> Array:
+def places_of_slabs(indices: Any, shape: Any, axis: int, batch: int, scratch: Any) -> Any:
     """Where the elements that `Take` would read lie in the flattened array of ``shape``, in order."""
-    check_range(indices, shape[axis])
     groups, outer = element_count(shape[:batch]), element_count(shape[batch:axis])
-    inner = element_count(shape[axis + 1 :])
-    places = indices.astype(np.intp).reshape(groups, 1, element_count(indices.shape[batch:]), 1)
-    starts = (shape[axis] * np.arange(groups * outer)).reshape(groups, outer, 1, 1)
-    return ((places + starts) * inner + np.arange(inner)).reshape(-1)
+    count, inner = element_count(indices.shape[batch:]), element_count(shape[axis + 1 :])
+    return flat_places(indices.reshape(groups, 1, count, 1), (groups, outer, count, inner), shape[axis], scratch)
 
 
-def scatter_add_kernel(x: Any, updates: Any, indices: Any, axis: int, batch: int, out: Any = None) -> Any:
+def scatter_add_kernel(x: Any, updates: Any, indices: Any, axis: int, batch: int, scratch: Any, out: Any = None) -> Any:
     """A copy of ``x`` with the updates added; repeated indices accumulate, in order."""
     if out is None:
         out = np.empty(x.shape, x.dtype)
     np.copyto(out, x)
-    places = places_of_slabs(indices, x.shape, axis, batch)
+    places = places_of_slabs(indices, x.shape, axis, batch, scratch)
     np.add.at(out.reshape(-1), places, updates.reshape(-1))  # numpy is quick at this for one axis only
     return out
 

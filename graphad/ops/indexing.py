@@ -6,7 +6,7 @@ from the end, as in numpy; what is known at the call is checked by the kernel an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,10 @@ class Indexed(Op):
     def adjoint(self, cotangent: Node, *operands: Node) -> tuple[Node | None, ...]:
         """The cotangent of each operand but the last; of the others only the types matter."""
         raise TypeError(f"{type(self).__name__} has no adjoint")
+
+    def reads_in_place(self, number: int, operand: Node, contiguous: Container[Node]) -> bool:
+        """Only what lies contiguous, since places are counted in flattened arrays."""
+        return operand in contiguous
 
     def vjp(self, cotangent: Node, result: Node, *operands: Node) -> tuple[Node | None, ...]:
         """The adjoint; places have no derivative."""
@@ -97,6 +101,10 @@ class TakeAlongAxis(Indexed):
     def stacked(self, steps: int) -> Op:
         return TakeAlongAxis(self.axis + 1)
 
+    def scratch(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        """For the places."""
+        return scratch_along(operands[1], self.axis)
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.take_along_axis, with its range checked."""
         return take_along_axis_kernel, {"axis": self.axis}
@@ -126,23 +134,57 @@ def element_count(sizes: Sequence[int]) -> int:
     return count
 
 
-def places_along(indices: Array, size: int, axis: int) -> Array:
-    """Where the elements at ``indices`` along ``axis``, of ``size``, lie in the flattened array: one axis of places."""
+def places_scratch(around: Sequence[int], count: int) -> tuple[TensorType, ...]:
+    """What `flat_places` writes to: numbers in order, as many as there are slabs before or elements behind the axis,
+    which ``around`` counts; and the places.
+    """
+    return TensorType((max(around),), INT64), TensorType((count,), INT64)
+
+
+def scratch_along(indices: TensorType, axis: int) -> tuple[TensorType, ...]:
+    """What `places_along` needs."""
+    shape = indices.static_shape
+    return places_scratch((element_count(shape[:axis]), element_count(shape[axis + 1 :])), element_count(shape))
+
+
+def flat_places(indices: Any, shape: Any, size: int, scratch: Any) -> Any:
+    """Where slabs lie in a flattened array of shape (groups, outer, ``size``, inner), in order: one axis of places.
+
+    ``shape`` is that of the places, (groups, outer, count, inner), to which the indices broadcast; `places_scratch`
+    tells what memory it takes.
+    """
+    line, places = scratch[0], scratch[1].reshape(shape)
     check_range(indices, size)
-    outer, inner = element_count(indices.shape[:axis]), element_count(indices.shape[axis + 1 :])
-    places = indices.astype(np.intp).reshape(outer, indices.shape[axis], inner)
+    groups, outer, _, inner = shape
+    np.copyto(places, indices, casting="unsafe")  # unsigned ones among them
     if inner != 1:
-        places *= inner
-        places += np.arange(inner)
-    places += (size * inner * np.arange(outer)).reshape(outer, 1, 1)
-    return places.reshape(-1)
+        np.multiply(places, inner, out=places)
+        np.add(places, multiples(1, line[:inner]), out=places)
+    if groups * outer != 1:
+        starts = multiples(size * inner, line[: groups * outer])
+        np.add(places, starts.reshape(groups, outer, 1, 1), out=places)
+    return scratch[1]
 
 
-def take_along_axis_kernel(x: Any, indices: Any, axis: int, out: Any = None) -> Any:
+def multiples(step: int, out: Any) -> Any:
+    """0, ``step``, twice that and so on, as np.arange makes them, into given memory."""
+    out.fill(step)
+    out[:1] = 0
+    return np.add.accumulate(out, out=out)
+
+
+def places_along(indices: Any, size: int, axis: int, scratch: Any) -> Any:
+    """Where the elements at ``indices`` along ``axis``, of ``size``, lie in the flattened array: one axis of places."""
+    outer, inner = element_count(indices.shape[:axis]), element_count(indices.shape[axis + 1 :])
+    shape = (outer, 1, indices.shape[axis], inner)
+    return flat_places(indices.reshape(shape), shape, size, scratch)
+
+
+def take_along_axis_kernel(x: Any, indices: Any, axis: int, scratch: Any, out: Any = None) -> Any:
     """x at ``indices`` along ``axis``."""
     if out is None:
         out = np.empty(indices.shape, x.dtype)
-    places = places_along(indices, x.shape[axis], axis)
+    places = places_along(indices, x.shape[axis], axis, scratch)
     np.take(x.reshape(-1), places.reshape(out.shape), out=out, mode="clip")  # "raise" would buffer the result
     return out
 
@@ -167,6 +209,10 @@ class AddAlongAxis(Indexed):
     def stacked(self, steps: int) -> Op:
         return AddAlongAxis(self.size, self.axis + 1)
 
+    def scratch(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        """For the places."""
+        return scratch_along(operands[1], self.axis)
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.add.at, after zeros."""
         return add_along_axis_kernel, {"size": self.size, "axis": self.axis}
@@ -176,12 +222,13 @@ class AddAlongAxis(Indexed):
         return (apply(TakeAlongAxis(self.axis), cotangent, operands[1]),)
 
 
-def add_along_axis_kernel(values: Any, indices: Any, size: int, axis: int, out: Any = None) -> Any:
+def add_along_axis_kernel(values: Any, indices: Any, size: int, axis: int, scratch: Any, out: Any = None) -> Any:
     """Zeros, with ``values`` added at ``indices``; repeated indices accumulate."""
     if out is None:
         out = np.empty((*values.shape[:axis], size, *values.shape[axis + 1 :]), values.dtype)
     out.fill(0)
-    np.add.at(out.reshape(-1), places_along(indices, size, axis), values.reshape(-1))  # quick for one axis only
+    places = places_along(indices, size, axis, scratch)
+    np.add.at(out.reshape(-1), places, values.reshape(-1))  # numpy is quick at this for one axis only
     return out
 
 
@@ -203,17 +250,26 @@ class OneHot(Op):
     def stacked(self, steps: int) -> Op:
         return self
 
+    def scratch(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        """For the places."""
+        count = element_count(operands[0].static_shape)
+        return places_scratch((count,), count)
+
+    def reads_in_place(self, number: int, operand: Node, contiguous: Container[Node]) -> bool:
+        """Only what lies contiguous, since it is flattened."""
+        return operand in contiguous
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """Zeros, then ones at the places."""
         return one_hot_kernel, {"depth": self.depth, "dtype": self.dtype.name}
 
 
-def one_hot_kernel(indices: Any, depth: int, dtype: str, out: Any = None) -> Any:
+def one_hot_kernel(indices: Any, depth: int, dtype: str, scratch: Any, out: Any = None) -> Any:
     """1 where the place is the index, 0 elsewhere."""
     if out is None:
         out = np.empty((*indices.shape, depth), dtype)
     out.fill(0)
-    out.reshape(-1)[places_along(indices.reshape(-1, 1), depth, 1)] = 1
+    np.put(out, places_along(indices.reshape(-1, 1), depth, 1, scratch), 1)
     return out
 
 

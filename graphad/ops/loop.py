@@ -6,7 +6,7 @@ time, with the initial values, which the first steps read, before them (behind t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -109,6 +109,17 @@ class Loop(Op):
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """The body, evaluated once for each step."""
         return run_loop, {"loop": self}
+
+    def reads_in_place(self, number: int, operand: Node, contiguous: Container[Node]) -> bool:
+        """Whether the body's readers do, where it reads the operand whole; elements are copied in the body."""
+        inputs = zip(self.body.inputs, self.reads, strict=True)
+        whole = {node for node, read in inputs if isinstance(read, Whole) and read.operand == number}
+        return all(
+            reader.op.reads_in_place(i, operand, contiguous)
+            for reader in self.body.nodes
+            for i, read in enumerate(reader.operands)
+            if read in whole
+        )
 
     def flops(self, result: TensorType, *operands: TensorType) -> int:
         """Those of the body, for each step."""

@@ -46,7 +46,7 @@ class ArgSort(Op):
         return ArgSort(self.axis + 1, self.descending)
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
-        """np.argsort, stable."""
+        """np.argsort, stable. numpy has none that writes into given memory: a call allocates the places."""
         return argsort_kernel, {"axis": self.axis, "descending": self.descending}
 
     def flops(self, result: TensorType, *operands: TensorType) -> int:
@@ -83,7 +83,7 @@ class SearchSorted(Op):
         return TensorType(values.shape, INT64)
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
-        """np.searchsorted."""
+        """np.searchsorted. numpy has none that writes into given memory: a call allocates the places."""
         return searchsorted_kernel, {"side": self.side}
 
     def flops(self, result: TensorType, *operands: TensorType) -> int:

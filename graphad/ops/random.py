@@ -27,6 +27,7 @@ from graphad.ir.node import Node, apply
 from graphad.ir.op import Array, Attributes, Op
 from graphad.ir.tensor_type import FLOAT32, FLOAT64, INT64, Shape, TensorType, dimension_of, dtype_of, shape_of
 from graphad.ops.build import Operand, as_node, broadcast, cast, constant
+from graphad.ops.indexing import multiples
 from graphad.ops.selection import less
 
 _undeclared = Key.of(seed=0)
@@ -133,7 +134,7 @@ class Integers(Draw):
     latex = r"\mathcal{U}_{\mathbb{Z}}"
 
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
-        """Generator.integers."""
+        """Generator.integers, which cannot be told where to put them: a call allocates its draws."""
         return integers_kernel, {**self.attributes_of_kernel(), "low": self.low, "high": self.high}
 
 
@@ -188,8 +189,7 @@ def permutation_kernel(key: Array, shape: Any, streams: range, out: Any = None) 
     """0, 1, 2, ... in random order."""
     out = np.empty(shape, np.int64) if out is None else out
     for generator, part in draws(key, out, streams):
-        part[:] = np.arange(part.size)
-        generator.shuffle(part)
+        generator.shuffle(multiples(1, part))
     return out
 
 

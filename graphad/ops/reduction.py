@@ -5,7 +5,7 @@ Each is named as in numpy, and numpy's own function on nodes finds it; of numpy'
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -91,7 +91,7 @@ class ArgExtreme(Op):
 
     axis: int
     keepdims: bool = False
-    function: ClassVar[Callable[..., Any]]
+    kernel_function: ClassVar[Callable[..., Any]]
 
     def infer(self, *operands: TensorType) -> TensorType:
         """The operand without the axis, which may not be empty."""
@@ -103,13 +103,45 @@ class ArgExtreme(Op):
     def stacked(self, steps: int) -> Op:
         return type(self)(self.axis + 1, self.keepdims)
 
+    def scratch(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        """For the operand with its axis last, if it is not; numpy looks along lines that lie contiguous."""
+        (x,) = operands
+        rest = (*x.shape[: self.axis], *x.shape[self.axis + 1 :])
+        return () if self.axis == x.ndim - 1 else (TensorType((*rest, x.shape[self.axis]), x.dtype),)
+
+    def reads_in_place(self, number: int, operand: Node, contiguous: Container[Node]) -> bool:
+        """Anything that goes to the scratch first; else only what lies contiguous."""
+        return self.axis < operand.ndim - 1 or operand in contiguous
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """np.argmax or np.argmin."""
-        return self.function, reduction_keywords((self.axis,), self.keepdims)
+        return self.kernel_function, {"axis": self.axis, "keepdims": self.keepdims}
 
     def flops(self, result: TensorType, *operands: TensorType) -> int:
         """One comparison for each element."""
         return int(np.prod(operands[0].static_shape))
+
+
+def argmax_kernel(x: Any, axis: int, keepdims: bool, scratch: Any = (), out: Any = None) -> Any:
+    """np.argmax along an axis that is last, in ``scratch`` if not in ``x``."""
+    lines = last_axis(x, axis, scratch)
+    places = np.argmax(lines, axis=-1, out=None if out is None else out.reshape(lines.shape[:-1]))
+    return (np.expand_dims(places, axis) if keepdims else places) if out is None else out
+
+
+def argmin_kernel(x: Any, axis: int, keepdims: bool, scratch: Any = (), out: Any = None) -> Any:
+    """np.argmin along an axis that is last, in ``scratch`` if not in ``x``."""
+    lines = last_axis(x, axis, scratch)
+    places = np.argmin(lines, axis=-1, out=None if out is None else out.reshape(lines.shape[:-1]))
+    return (np.expand_dims(places, axis) if keepdims else places) if out is None else out
+
+
+def last_axis(x: Any, axis: int, scratch: Any) -> Any:
+    """``x`` with its axis last: copied to the scratch, if there is one."""
+    if not scratch:
+        return x
+    np.copyto(scratch[0], np.moveaxis(x, axis, -1))
+    return scratch[0]
 
 
 @dataclass(frozen=True)
@@ -118,7 +150,7 @@ class ArgMax(ArgExtreme):
 
     name = "argmax"
     latex = r"\mathrm{argmax}"
-    function = staticmethod(np.argmax)
+    kernel_function = staticmethod(argmax_kernel)
 
 
 @dataclass(frozen=True)
@@ -127,7 +159,7 @@ class ArgMin(ArgExtreme):
 
     name = "argmin"
     latex = r"\mathrm{argmin}"
-    function = staticmethod(np.argmin)
+    kernel_function = staticmethod(argmin_kernel)
 
 
 @dataclass(frozen=True)

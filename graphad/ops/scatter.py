@@ -5,7 +5,7 @@ So the cotangent goes to the update that stayed, and to the operand where nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,10 @@ from graphad.errors import ShapeError
 from graphad.ir.builder import builder
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Attributes, Op
-from graphad.ir.tensor_type import BOOL, Dimension, TensorType
+from graphad.ir.tensor_type import BOOL, INT64, Dimension, TensorType
 from graphad.ops.build import Operand, broadcast
 from graphad.ops.gather import Scattering, Take, places_of_slabs, scattered
-from graphad.ops.indexing import check_integers
+from graphad.ops.indexing import check_integers, element_count, multiples, places_scratch
 from graphad.ops.selection import where
 from graphad.ops.structure import Reshape, zeros
 
@@ -43,21 +43,31 @@ class LastWrite(Op):
     def stacked(self, steps: int) -> Op:
         return LastWrite(self.size, self.batch + 1)
 
+    def scratch(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        """For the places, the numbers, what is written and what is read again."""
+        shape = operands[0].static_shape
+        groups, count = element_count(shape[: self.batch]), element_count(shape)
+        size = TensorType((groups, self.size), INT64)
+        return (*places_scratch((groups, 1), count), *[TensorType((count,), INT64)] * 2, size)
+
+    def reads_in_place(self, number: int, operand: Node, contiguous: Container[Node]) -> bool:
+        """Only what lies contiguous, since it is flattened."""
+        return operand in contiguous
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """The indices' numbers, written and read again."""
         return last_write_kernel, {"size": self.size, "batch": self.batch}
 
 
-def last_write_kernel(indices: Any, size: int, batch: int, out: Any = None) -> Any:
+def last_write_kernel(indices: Any, size: int, batch: int, scratch: Any, out: Any = None) -> Any:
     """Each index writes its number at its place; who reads his own number there was the last."""
     if out is None:
         out = np.empty(indices.shape, np.bool_)
-    shape = (*indices.shape[:batch], size)
-    places = places_of_slabs(indices, shape, batch, batch)
-    numbers = np.arange(places.size)
-    written = np.zeros(shape, np.intp)
+    places = places_of_slabs(indices, (*indices.shape[:batch], size), batch, batch, scratch)
+    numbers, read, written = multiples(1, scratch[2]), scratch[3], scratch[4]
     np.put(written, places, numbers)  # one after the other
-    np.equal(written.reshape(-1)[places].reshape(out.shape), numbers.reshape(out.shape), out=out)
+    np.take(written, places, out=read, mode="clip")  # only what was written
+    np.equal(read.reshape(out.shape), numbers.reshape(out.shape), out=out)
     return out
 
 
@@ -83,12 +93,12 @@ class Scatter(Scattering):
         return kept, where(winners, apply(Take(self.axis, self.batch), cotangent, indices), 0.0)
 
 
-def scatter_kernel(x: Any, updates: Any, indices: Any, axis: int, batch: int, out: Any = None) -> Any:
+def scatter_kernel(x: Any, updates: Any, indices: Any, axis: int, batch: int, scratch: Any, out: Any = None) -> Any:
     """A copy of ``x`` with the updates written one after the other."""
     if out is None:
         out = np.empty(x.shape, x.dtype)
     np.copyto(out, x)
-    np.put(out, places_of_slabs(indices, x.shape, axis, batch), updates)
+    np.put(out, places_of_slabs(indices, x.shape, axis, batch, scratch), updates)
     return out
 
 

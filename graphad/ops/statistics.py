@@ -18,7 +18,7 @@ from graphad.ir.builder import builder
 from graphad.ir.contract import is_number
 from graphad.ir.node import Node, apply
 from graphad.ir.op import Attributes, Op
-from graphad.ir.tensor_type import INT64, TensorType, product
+from graphad.ir.tensor_type import BOOL, INT64, TensorType, product
 from graphad.ops.arithmetic import sqrt, square
 from graphad.ops.build import Operand, as_float, as_node, broadcast, normalize_axes, size_of
 from graphad.ops.indexing import take_along_axis
@@ -49,6 +49,12 @@ class Norm(Op):
     def stacked(self, steps: int) -> Op:
         return Norm(tuple(axis + 1 for axis in self.axes), self.keepdims)
 
+    def scratch(self, *operands: TensorType) -> tuple[TensorType, ...]:
+        """For the scaled operand; for units, lengths and two truth values of each line."""
+        (x,) = operands
+        line = reduced_shape(x.shape, self.axes, True)
+        return x, *[TensorType(line, x.dtype)] * 2, *[TensorType(line, BOOL)] * 2
+
     def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
         """Squares, of numbers that are not too large or too small for it."""
         return norm_kernel, reduction_keywords(self.axes, self.keepdims)
@@ -74,11 +80,15 @@ class Norm(Op):
         return 4 * int(np.prod(operands[0].static_shape))
 
 
-def norm_kernel(x: Any, axis: Any, keepdims: bool = False, out: Any = None) -> Any:
+def norm_kernel(x: Any, axis: Any, scratch: Any, keepdims: bool = False, out: Any = None) -> Any:
     """The greatest element, times the norm of all in units of it: no square overflows, and not all underflow."""
-    greatest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0)
-    unit = np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)
-    length = unit * np.sqrt(np.add.reduce(np.square(x / unit), axis=axis, keepdims=True))
+    scaled, unit, length, is_unit, is_finite = scratch
+    np.maximum.reduce(np.absolute(x, out=scaled), axis=axis, keepdims=True, initial=0, out=unit)
+    np.logical_and(np.greater(unit, 0, out=is_unit), np.isfinite(unit, out=is_finite), out=is_unit)
+    np.copyto(unit, 1, where=np.logical_not(is_unit, out=is_unit))
+    np.square(np.divide(x, unit, out=scaled), out=scaled)
+    np.sqrt(np.add.reduce(scaled, axis=axis, keepdims=True, out=length), out=length)
+    np.multiply(unit, length, out=length)
     if not keepdims:
         length = np.squeeze(length, axis)
     if out is None:

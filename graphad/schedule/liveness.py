@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from itertools import accumulate, islice
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -113,7 +113,7 @@ class MemoryPlan:
     """Places in the arena, by offset: of values (``offsets``), and of what statements need while they run."""
 
     offsets: Mapping[Node, int]
-    scratch_offsets: Mapping[Node, int]
+    scratch_offsets: Mapping[Node, tuple[int, ...]]
     arena_bytes: int
     live_bytes: int
     placed: Placed = field(default_factory=dict)
@@ -128,25 +128,23 @@ def plan_memory(
     statements: Sequence[Node],
     staged: Iterable[Node],
     lifetimes: Lifetimes,
-    scratch: Mapping[Node, int],
+    scratch: Mapping[Node, Sequence[int]],
     sizes: Mapping[Node, int] = MappingProxyType({}),
 ) -> MemoryPlan:
-    """Give each value a place for as long as it lives; ``scratch`` are the bytes that a statement needs meanwhile, and
-    ``sizes`` those of values that are never held whole.
+    """Give each value a place for as long as it lives; ``scratch``: the bytes of each array that a statement needs
+    meanwhile; ``sizes``: those of values that are never held whole.
     """
     plan = _Claims(lifetimes, lifetimes.joined(statements), sizes)
     for node in staged:
         plan.claim(node, -1)
     for number, node in enumerate(statements):
         plan.place(number, node)
-    meanwhile = [
-        (node, Claim(number, number, scratch[node])) for number, node in enumerate(statements) if node in scratch
-    ]
-    claims = [Claim(*claim) for claim in plan.claims] + [claim for _, claim in meanwhile]
+    meanwhile = [Claim(i, i, nbytes) for i, node in enumerate(statements) for nbytes in scratch.get(node, ())]
+    claims = [Claim(*claim) for claim in plan.claims] + meanwhile
     places, size = arrange(claims)
     offsets = {node: places[claim] + begin for node, (claim, begin) in plan.where.items()}
-    rest = places[len(plan.claims) :]
-    scratch_offsets = {node: place for (node, _), place in zip(meanwhile, rest, strict=True)}
+    rest = iter(places[len(plan.claims) :])
+    scratch_offsets = {node: tuple(islice(rest, len(scratch[node]))) for node in statements if node in scratch}
     return MemoryPlan(offsets, scratch_offsets, size, _most_alive(claims), plan.placed)
 
 

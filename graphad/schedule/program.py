@@ -8,14 +8,14 @@ program too, whose arena lies within the outer one's, and whose results lie in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from graphad.ir.graph import Graph
+from graphad.ir.graph import Graph, with_operands
 from graphad.ir.leaves import Parameter
 from graphad.ir.node import Node, apply, labels
 from graphad.ir.op import Op
-from graphad.ops.loop import Loop
+from graphad.ops.loop import Earlier, Loop
 from graphad.ops.structure import Copy
 from graphad.schedule.liveness import Lifetimes, MemoryPlan, plan_memory
 from graphad.schedule.tiles import Tiling, tiled
@@ -61,10 +61,11 @@ def schedule(graph: Graph, parameters: tuple[Node, ...]) -> Program:
     keep = len(graph.outputs) - len(parameters)
     graph = Graph(graph.inputs, (*graph.outputs[:keep], *_owned(graph, graph.outputs[keep:])))
     layouts = layouts_of(graph)
-    roots = roots_of(graph, layouts)
+    graph = _packed(graph, layouts)
+    roots, contiguous = roots_of(graph, layouts)
     views = needed_views(graph, roots)
     statements, tilings = tiled(_statements(graph, roots), roots, graph.outputs)
-    bodies = {node: _body(node.op) for node in statements if isinstance(node.op, Loop)}
+    bodies = {node: _body(node, node.op, contiguous) for node in statements if isinstance(node.op, Loop)}
     immovable = {roots[view] for view in views} | {operand for loop in bodies for operand in loop.operands}
     immovable |= {roots[node] for tiling in tilings.values() for node in tiling.cuts}
     staged = tuple(node for node in graph.inputs if node in immovable)
@@ -89,25 +90,54 @@ def _planned(
     groups: dict[Node, range] = {}
     sizes: dict[Node, int] = {}
     passing: set[Node] = set()
-    scratch = {loop: body.memory.arena_bytes for loop, body in bodies.items()}
+    scratch = {**_scratch(statements), **{loop: (body.memory.arena_bytes,) for loop, body in bodies.items()}}
     for loop, tiling in tilings.items():
         members = tiling.statements
         groups.update(dict.fromkeys(members, range(number[members[0]], number[members[-1]] + 1)))
         sizes.update(tiling.local)
-        scratch.update({node: node.type.nbytes for node in tiling.sums})
+        scratch.update({node: (node.type.nbytes,) for node in tiling.sums})
         passing.update(node for node in tiling.local if node is not loop)
     lifetimes = Lifetimes.of(statements, staged, outputs, roots, groups, passing)
     return plan_memory(statements, staged, lifetimes, scratch, sizes)
 
 
-def _body(loop: Loop) -> Program:
+def _body(node: Node, loop: Loop, contiguous: Container[Node]) -> Program:
     """The program of a loop's body: its inputs and its outputs lie elsewhere, and move from step to step."""
-    graph = Graph(loop.body.inputs, _owned(loop.body, loop.body.outputs))
-    roots = roots_of(graph)
+    reads = zip(loop.body.inputs, loop.reads, strict=True)
+    strided = {
+        x for x, read in reads if not isinstance(read, Earlier) and node.operands[read.operand] not in contiguous
+    }
+    graph = _packed(Graph(loop.body.inputs, _owned(loop.body, loop.body.outputs)), strided)
+    roots, _ = roots_of(graph, strided)
     statements = _statements(graph, roots)
     lifetimes = Lifetimes.of(statements, (), graph.outputs, roots).without(graph.outputs)
-    memory = plan_memory(statements, (), lifetimes, {})
+    memory = plan_memory(statements, (), lifetimes, _scratch(statements))
     return Program(graph, roots, (), needed_views(graph, roots), statements, memory)
+
+
+def _scratch(statements: Iterable[Node]) -> dict[Node, tuple[int, ...]]:
+    """For the statements whose kernels need arrays beside their operands and results, the bytes of each."""
+    needed = ((node, node.op.scratch(*(operand.type for operand in node.operands))) for node in statements)
+    return {node: tuple(type.nbytes for type in types) for node, types in needed if types}
+
+
+def _packed(graph: Graph, strided: Collection[Node]) -> Graph:
+    """What a kernel would have to copy before it reads it -> a copy, one for all of its readers."""
+    _, contiguous = roots_of(graph, strided)
+    copies: dict[Node, Node] = {}
+
+    def packed(reader: Node, number: int, now: Node) -> Node:
+        operand = reader.operands[number]
+        if reader.op.reads_in_place(number, operand, contiguous):
+            return now
+        label.follow(reader.origin, "contiguous memory")
+        return copies.setdefault(operand, apply(Copy(), now))
+
+    def change(node: Node, operands: tuple[Node, ...]) -> Node:
+        return with_operands(node, tuple(packed(node, number, now) for number, now in enumerate(operands)))
+
+    with labels() as label:
+        return graph.transform(change)
 
 
 def _owned(graph: Graph, values: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -115,7 +145,7 @@ def _owned(graph: Graph, values: tuple[Node, ...]) -> tuple[Node, ...]:
 
     So parameters may be exchanged, and all read the old values.
     """
-    roots = roots_of(graph)
+    roots, _ = roots_of(graph)
     owned: dict[Node, None] = {}
     for value in values:
         with labels(source=value.origin.source, made_by="memory of its own"):

@@ -234,7 +234,7 @@ class _Search:
 
     def _reads(self, node: Node, place: int, cut: Cut) -> Reads | None:
         """How a statement's result and what it reads are cut, if one of them is cut so."""
-        cuts = cuts_of(node, place, cut)
+        cuts = None if node.op.scratch(*(x.type for x in node.operands)) else cuts_of(node, place, cut)
         if cuts is None or (cuts[0] is not None and cuts[0].axis != 0):
             return None
         found: Reads = {node: cuts[0]}

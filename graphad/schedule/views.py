@@ -5,8 +5,7 @@ A view costs nothing: it is made once, on memory that does not move.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Collection, Mapping
 
 from graphad.ir.graph import Graph
 from graphad.ir.node import Node
@@ -34,8 +33,12 @@ def layouts_of(graph: Graph) -> dict[Node, tuple[int, ...]]:
     return found
 
 
-def roots_of(graph: Graph, layouts: Mapping[Node, tuple[int, ...]] = MappingProxyType({})) -> dict[Node, Node]:
-    """For each node, the node whose memory holds its value: itself, unless it is a view."""
+def roots_of(graph: Graph, strided: Collection[Node] = ()) -> tuple[dict[Node, Node], set[Node]]:
+    """For each node, the node whose memory holds its value: itself, unless it is a view; and which lie contiguous.
+
+    ``strided``: inputs that do not; where it maps one to an order of axes, that order lies contiguous.
+    """
+    layouts = strided if isinstance(strided, Mapping) else {}
     roots: dict[Node, Node] = {}
     contiguous: set[Node] = set()
     for node in graph.nodes:
@@ -45,12 +48,12 @@ def roots_of(graph: Graph, layouts: Mapping[Node, tuple[int, ...]] = MappingProx
         roots[node] = roots[node.operands[0]] if is_view else node
         turned_back = is_view and isinstance(node.op, Transpose) and layouts.get(node.operands[0]) == node.op.axes
         if (
-            (node not in layouts and not is_view)
+            (node not in strided and not is_view)
             or turned_back
             or (whole and (traits.contiguous_view or traits.identity or _is_leading(node)))
         ):
             contiguous.add(node)
-    return roots
+    return roots, contiguous
 
 
 def _is_leading(node: Node) -> bool:

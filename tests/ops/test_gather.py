@@ -11,7 +11,7 @@ from graphad.errors import ArgumentError, DTypeError, GraphadError, IndexRangeEr
 from graphad.ir.graph import Graph
 from graphad.ir.node import Node
 from graphad.ir.tensor_type import TensorType
-from graphad.ops.gather import RavelMultiIndex, ScatterAdd, Take, scatter_add_kernel, take_kernel
+from graphad.ops.gather import RavelMultiIndex, ScatterAdd, Take
 from tests.autodiff.differences import central_gradient_of, value
 
 backends = pytest.mark.parametrize("backend", ["numpy", "reference"])
@@ -105,10 +105,10 @@ def test_updates_broadcast_and_are_promoted_with_the_operand() -> None:
 
 def test_kernels_write_into_memory_that_they_are_given_and_leave_their_operands() -> None:
     x, places, out = CUBE.copy(), np.array([[2, 0]]), np.empty((3, 1, 2, 5))
-    assert take_kernel(x, places, 1, 0, out) is out
+    assert Take(1).kernel(x, places, out=out) is out
     np.testing.assert_array_equal(out, CUBE[:, [[2, 0]]])
     written = np.empty_like(x)
-    assert scatter_add_kernel(x, out, places, 1, 0, written) is written
+    assert ScatterAdd(1).kernel(x, out, places, out=written) is written
     np.testing.assert_array_equal(x, CUBE)
     np.testing.assert_array_equal(written[:, 2], 2 * CUBE[:, 2])
 

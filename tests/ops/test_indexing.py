@@ -5,7 +5,7 @@ import pytest
 
 import graphad as ga
 from graphad.errors import DTypeError, IndexRangeError, ShapeError
-from graphad.ops.indexing import Indexed, add_along_axis_kernel, take_along_axis_kernel
+from graphad.ops.indexing import AddAlongAxis, Indexed, TakeAlongAxis
 from tests.autodiff.differences import central_gradient_of, value
 
 backends = pytest.mark.parametrize("backend", ["numpy", "reference"])
@@ -49,10 +49,10 @@ def test_known_indices_may_count_from_the_end() -> None:
 def test_kernels_use_the_memory_that_they_are_given_whatever_the_axis(axis: int) -> None:
     x, places = np.arange(24.0).reshape(2, 3, 4), np.zeros((2, 3, 4), np.uint8)
     out = np.full((2, 3, 4), np.nan)
-    assert take_along_axis_kernel(x, places, axis, out) is out
+    assert TakeAlongAxis(axis).kernel(x, places, out=out) is out
     np.testing.assert_array_equal(out, np.take_along_axis(x, places.astype(int), axis))
     added = np.full((2, 3, 4), np.nan)
-    assert add_along_axis_kernel(x, places, x.shape[axis], axis, added) is added
+    assert AddAlongAxis(x.shape[axis], axis).kernel(x, places, out=added) is added
     np.testing.assert_array_equal(added.take(0, axis), x.sum(axis))
     assert not added.take([1], axis).any()
 

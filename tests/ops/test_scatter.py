@@ -7,7 +7,7 @@ import graphad as ga
 from graphad.errors import IndexRangeError, ShapeError
 from graphad.ir.graph import Graph
 from graphad.ir.tensor_type import TensorType
-from graphad.ops.scatter import LastWrite, last_write_kernel
+from graphad.ops.scatter import LastWrite
 from tests.autodiff.differences import central_gradient_of, value
 
 backends = pytest.mark.parametrize("backend", ["numpy", "reference"])
@@ -28,7 +28,7 @@ def test_of_several_updates_for_one_place_the_last_one_stays_and_gets_the_cotang
 def test_last_is_last_row_by_row_whatever_the_memory_of_the_indices() -> None:
     places = np.array([[0, 1], [1, 0]])
     for array in (places, np.asfortranarray(places), np.flip(np.flip(places).copy())):
-        np.testing.assert_array_equal(last_write_kernel(array, 2, 0), [[False, False], [True, True]])
+        np.testing.assert_array_equal(LastWrite(2).kernel(array), [[False, False], [True, True]])
         x, i = ga.input("x", (2,), "float64"), ga.input("i", (2, 2), "int64")
         found = ga.compile([x, i], ga.scatter(x, i, np.array([[1.0, 2.0], [3.0, 4.0]])))(np.zeros(2), array)
         np.testing.assert_array_equal(found, [4, 3])

@@ -35,9 +35,9 @@ def lost_values(program: Program) -> list[str]:
     for begun, node in played(program):
         for one in begun:
             memory.write(one)
+        memory.use_scratch(node)
         for operand in (*node.operands, *memory.sums.intersection([node])):
             memory.check(read(node, operand), repr(node))
-        memory.use_scratch(node)
         memory.write(node)
         memory.lost += _torn(node, program)
     for output in program.graph.outputs:
@@ -63,10 +63,14 @@ class _Memory:
         self.owner[self.place(node)] = self.number[node]
 
     def use_scratch(self, node: Node) -> None:
-        if node in self.plan.scratch_offsets:
-            begin = self.plan.scratch_offsets[node]
-            inside = node.type.nbytes if node in self.sums else self.program.bodies[node].memory.arena_bytes
-            self.owner[begin : begin + inside] = NOBODY
+        """Write to what a statement may write to while it runs, beside its result."""
+        needed = [type.nbytes for type in node.op.scratch(*(operand.type for operand in node.operands))]
+        if node in self.program.bodies:
+            needed = [self.program.bodies[node].memory.arena_bytes]
+        if node in self.sums:
+            needed = [node.type.nbytes]
+        for begin, nbytes in zip(self.plan.scratch_offsets.get(node, ()), needed, strict=True):
+            self.owner[begin : begin + nbytes] = NOBODY
 
     def check(self, wanted: Node, reader: str) -> None:
         root = memory_of(wanted, self.program)

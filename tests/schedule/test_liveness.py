@@ -46,12 +46,12 @@ def test_a_result_takes_over_the_place_of_an_operand_that_dies() -> None:
 
 def test_what_a_statement_needs_meanwhile_lies_apart_from_what_lives_and_is_given_back() -> None:
     found = lifetimes(PRODUCT, TOTAL)
-    plan = plan_memory(STATEMENTS, (), found, {TOTAL: 640})
-    scratch = range(plan.scratch_offsets[TOTAL], plan.scratch_offsets[TOTAL] + 640)
-    for node in (FIRST, SECOND, TOTAL):
-        assert plan.offsets[node] not in scratch
-    assert plan.arena_bytes == 3 * ALIGNMENT + 640
-    assert plan.live_bytes == 24 + 24 + 8 + 640
+    plan = plan_memory(STATEMENTS, (), found, {TOTAL: (640, 100)})
+    large, small = plan.scratch_offsets[TOTAL]
+    for place in (small, *(plan.offsets[node] for node in (FIRST, SECOND, TOTAL))):
+        assert place not in range(large, large + 640)
+    assert plan.arena_bytes == 3 * ALIGNMENT + 640 + 2 * ALIGNMENT
+    assert plan.live_bytes == 24 + 24 + 8 + 640 + 100
 
 
 def test_what_is_joined_is_computed_in_its_place_once() -> None:
