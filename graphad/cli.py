@@ -29,7 +29,7 @@ from graphad.check.comparison import MODES
 from graphad.check.gradients import Settings, examine
 from graphad.check.result import GradientCheck, table
 from graphad.compiler.function import BACKENDS, Function, compile
-from graphad.compiler.lowering import random_array
+from graphad.compiler.verification import random_array
 from graphad.data.mnist import Mnist, load_mnist
 from graphad.errors import ArgumentError, GraphadError
 from graphad.files import write_whole

@@ -4,6 +4,8 @@ Each derives from `GraphadError` and from the built-in exception that a Python u
 so both ``except ga.errors.GraphadError`` and ``except ValueError`` do what they say.
 """
 
+from typing import Any
+
 
 class GraphadError(Exception):
     """The base of everything graphad raises on purpose."""
@@ -58,7 +60,12 @@ class GradientMismatchError(GraphadError, AssertionError):
 
 
 class VerificationError(GraphadError, AssertionError):
-    """A graph that breaks an invariant; it names the pass and the rewrite when one is to blame."""
+    """A graph that breaks an invariant; it names the pass and the rewrite when one is to blame.
+
+    ``reproduction``: the application of the rewrite alone, as two graphs and arguments, where values are to blame.
+    """
+
+    reproduction: Any = None
 
 
 class ExecutionError(GraphadError, RuntimeError):

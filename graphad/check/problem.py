@@ -17,7 +17,7 @@ import numpy as np
 from graphad.autodiff.reverse import grad
 from graphad.compiler.binding import bind, sizes_of
 from graphad.compiler.keys import State, key_of, with_own_key
-from graphad.compiler.lowering import random_array
+from graphad.compiler.verification import random_array
 from graphad.errors import ArgumentError, ShapeError
 from graphad.ir.evaluation import evaluate
 from graphad.ir.graph import Graph, with_operands

@@ -274,7 +274,8 @@ def compile(
 
     ``outputs`` is a node, or a tuple, list or dict of nodes; a call returns the same structure. ``updates`` gives
     parameters new values at the end of each call; all of them are computed from the old values. ``passes`` replaces
-    the rewrites; ``verify`` checks each of them on random data. ``backend`` is "numpy", or the slow oracle
+    the rewrites; ``verify`` checks each of them on random data: a VerificationError shows the one application of a
+    rewrite that is to blame, cut out of the graph, its ``reproduction``. ``backend`` is "numpy", or the slow oracle
     "reference".
 
     What the function draws at random depends on ``seed``, on the number of the call, and on the node that draws: its

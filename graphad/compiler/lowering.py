@@ -7,24 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
 from graphad.backend.executable import Executable
 from graphad.backend.numpy_backend import NumpyExecutable
 from graphad.backend.reference import ReferenceExecutable
 from graphad.compiler.blocks import in_blocks
 from graphad.compiler.timing import time_text
-from graphad.errors import VerificationError
+from graphad.compiler.verification import verify_values
 from graphad.ir.collection import without_collection
-from graphad.ir.evaluation import evaluate
 from graphad.ir.graph import Graph
 from graphad.ir.node import Node
-from graphad.ir.op import Array
-from graphad.ir.verify import verify, verify_pass
-from graphad.rewrite.driver import Pass, Rewrites, Rule
+from graphad.ir.verify import verify
+from graphad.rewrite.driver import Pass
 from graphad.schedule.program import Program, schedule
-
-_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -107,7 +101,7 @@ def _rewritten(graph: Graph, passes: Sequence[Pass], stages: list[Stage], check:
     for one in passes:
         after = _staged(stages, one.name, graph, partial(one.run, graph))
         if check:
-            _verify_values(graph, after, one)
+            verify_values(graph, after, one)
         graph = after
     return graph
 
@@ -137,45 +131,3 @@ def _report(program: Program, sizes: Mapping[str, int], stages: Sequence[Stage])
         program.memory.live_bytes,
         tuple(time_text(program)),
     )
-
-
-def _verify_values(before: Graph, after: Graph, one: Pass) -> None:
-    """A VerificationError unless both graphs are valid and equal in value, on random data, by the reference backend."""
-    verify_pass(before, after, one.name)
-    changed = _changed_output(before, after, one.exact)
-    if changed is None:
-        return
-    rules = one.rules if isinstance(one, Rewrites) else ()
-    guilty = [rule.__name__ for rule in rules if _is_wrong(rule, before, one)]
-    by = f", by its rewrite {' and '.join(guilty)}," if guilty else ""
-    raise VerificationError(f"pass {one.name}{by} changed the value of {changed!r} on random data")
-
-
-def _is_wrong(rule: Rule, before: Graph, one: Pass) -> bool:
-    after = Rewrites(one.name, (rule,), one.exact).run(before)
-    return _changed_output(before, after, one.exact) is not None
-
-
-def _changed_output(before: Graph, after: Graph, exact: bool) -> Node | None:
-    generator = np.random.default_rng(0)
-    arguments = [random_array(node, generator) for node in before.inputs]
-    pairs = zip(evaluate(before, arguments), evaluate(after, arguments), before.outputs, strict=True)
-    for old, new, output in pairs:
-        if not _agree(old, new, exact):
-            return output
-    return None
-
-
-def _agree(old: Array, new: Array, exact: bool) -> bool:
-    """Whether values are equal; if the pass is not exact, to rounding, and it may find a number where none was."""
-    if exact:
-        return np.array_equal(old, new, equal_nan=True)
-    return np.allclose(np.where(np.isfinite(old), old, new), new, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True)
-
-
-def random_array(node: Node, generator: np.random.Generator) -> Array:
-    """Random data for an input: normal floats; zeros where they are integers, which may be indices; or bools."""
-    shape = node.type.static_shape
-    if node.type.is_float:
-        return generator.standard_normal(shape).astype(node.dtype)
-    return generator.integers(0, 2, shape).astype(bool) if node.dtype.kind == "b" else np.zeros(shape, node.dtype)
