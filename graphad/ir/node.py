@@ -10,7 +10,7 @@ import itertools
 import operator
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,6 +71,19 @@ class Origin:
         return " ".join(part for part in (step, line) if part)
 
 
+def _located(ask: Callable[..., Node]) -> Callable[..., Node]:
+    """What is asked of a function of numpy's and refused says so, and in which line of the user's code."""
+
+    def asked(self: Node, function: Any, *arguments: Any, **keywords: Any) -> Node:
+        try:
+            return ask(self, function, *arguments, **keywords)
+        except GraphadError as error:
+            error.locate(f"{function.__name__} of nodes", current_place())
+            raise
+
+    return asked
+
+
 class Node(Operators):
     """A symbolic value. Nodes are immutable and compared by identity; merging equal ones is a pass."""
 
@@ -98,6 +111,9 @@ class Node(Operators):
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{self!r} is immutable: .{name} cannot be deleted")
+
+    __array_ufunc__ = _located(Operators.__array_ufunc__)
+    __array_function__ = _located(Operators.__array_function__)
 
     @property
     def shape(self) -> Shape:

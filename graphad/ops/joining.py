@@ -18,6 +18,9 @@ from graphad.ops.shaping import unified, with_leading_axes
 from graphad.ops.slicing import Concatenate, Slice, Span, full_index
 from graphad.ops.structure import Reshape
 
+_MOST_PARTS = 1_000_000
+"""More nodes than this no graph has."""
+
 
 @builder
 def vstack(parts: Sequence[Operand]) -> Node:
@@ -107,6 +110,8 @@ def _positive(count: Any) -> int:
         raise DTypeError(f"a number of parts is an integer; got {count!r}")
     if count < 1:
         raise ShapeError(f"an array is split into one part at least, not {count}")
+    if count > _MOST_PARTS:
+        raise ShapeError(f"each part is a node, and {count} are too many: split into {_MOST_PARTS} at most")
     return int(count)
 
 

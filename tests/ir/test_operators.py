@@ -265,8 +265,17 @@ def test_a_node_used_as_a_value_is_a_type_error_that_says_what_to_do(use: Callab
     ],
 )
 def test_numpy_functions_without_a_node_form_say_so(use: Callable[[Node], Any], message: str) -> None:
-    with pytest.raises(ArgumentError, match=message):
+    with pytest.raises(ArgumentError, match=rf"{message}.*\(at test_operators\.py:\d+\)$"):
         use(ga.input("x", shape=(2, 3)))
+
+
+def test_a_function_of_numpys_that_is_refused_in_a_step_says_which_step() -> None:
+    def step(h: Node, x_t: Node) -> tuple[Node, None]:
+        return ga.add(np.spacing(h), x_t), None
+
+    x = ga.input("x", shape=(2, 5, 3))
+    with pytest.raises(ArgumentError, match=r"spacing of nodes: .*\(at step 0 test_operators\.py:\d+\)$"):
+        ga.unroll(step, init=x[:, 0], xs=x, axis=1)
 
 
 def test_a_function_that_only_bears_the_name_of_numpys_is_not_taken_for_it() -> None:
