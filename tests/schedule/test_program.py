@@ -7,6 +7,7 @@ from hypothesis import given
 
 import graphad as ga
 from graphad import Graph, Node
+from graphad.ops.structure import Copy
 from graphad.rewrite.pipeline import PIPELINE
 from graphad.schedule.arena import ALIGNMENT
 from graphad.schedule.program import Program, schedule
@@ -222,3 +223,24 @@ def test_a_result_takes_over_the_place_of_what_it_reads_reshaped() -> None:
     assert lost_values(program) == []
     turned = planned([h.T + 1.0])
     assert turned.memory.arena_bytes == 2 * ALIGNMENT
+
+
+def test_matrices_that_lie_by_rows_or_by_columns_are_read_in_place_and_others_are_copied_once_for_all_readers() -> None:
+    x, W = ga.input("x", (5, 40)), ga.input("W", (40, 30))
+    rows, columns, others = W[:20], W.T, W[:, ::2]
+    first, second = ga.exp(x), ga.tanh(x)
+    outputs = first[:4] @ others, second @ others, first[:3, :] @ W, rows @ ga.exp(columns)
+    program = schedule(Graph((x, W), outputs), ())
+    copies = [node for node in program.statements if isinstance(node.op, Copy)]
+    assert [copy.operands for copy in copies] == [(others,)]
+    assert copies[0].origin.made_by == "contiguous memory"
+
+
+def test_what_a_kernel_needs_while_it_runs_has_a_place_that_is_given_back() -> None:
+    x, i = ga.input("x", (30, 40)), ga.input("i", (30, 7), "uint8")
+    taken = ga.take_along_axis(ga.exp(x), i, 1)
+    program = schedule(Graph((x, i), (ga.tanh(taken),)), ())
+    (node,) = program.memory.scratch_offsets
+    assert node is taken
+    assert len(program.memory.scratch_offsets[node]) == len(node.op.scratch(*(x.type for x in node.operands))) == 2
+    assert lost_values(program) == []
