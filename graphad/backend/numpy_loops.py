@@ -19,6 +19,7 @@ from graphad.backend.numpy_statements import (
     lines,
     named_constants,
     scratch_lines,
+    shared_lines,
     statement,
     view_text,
 )
@@ -53,23 +54,19 @@ class LoopWriter:
             if isinstance(one, Whole):
                 self.names.alias(node, self.names[self.node.operands[one.operand]])
         self.moving = [node for node, _ in self._moving("")]
-        still = (node for node in self.body.views if node not in set(self.moving))
-        offsets = self.body.memory.offsets.items()
+        plan = self.body.memory
+        places = ((node, offset) for node, offset in plan.offsets.items() if node not in plan.overwritten)
         return [
             *(constant_line(self.names[node], op) for node, op in named_constants(self.body)),
-            *(buffer_line(self.names[node], self.scratch + offset, node.type) for node, offset in offsets),
+            *(buffer_line(self.names[node], self.scratch + offset, node.type) for node, offset in places),
             *scratch_lines(self.body, self.names, self.scratch),
-            *(self._view_line(node) for node in still),
+            *shared_lines(self.body, self.names, set(self.moving)),
         ]
 
     def _record_line(self, number: int, name: str) -> Line:
         span = self.loop.span(number).as_slice()
         whole = f"{self.names[self.node]}[{span.start}:{span.stop}]"
         return Line(f"{name} = {whole}.reshape({self.loop.stacked_shape(number)})")
-
-    def _view_line(self, node: Node) -> Line:
-        operand = node.operands[0]
-        return Line(f"{self.names[node]} = {view_text(node.op, operand.type, self.names[operand])}")
 
     def steps_text(self, count: str) -> str:
         """The list of what each of so many steps unpacks."""

@@ -23,9 +23,9 @@ from graphad.backend.numpy_statements import (
     lines,
     named_constants,
     scratch_lines,
+    shared_lines,
     statement,
     type_text,
-    view_text,
 )
 from graphad.backend.numpy_tiles import TileWriter
 from graphad.ir.leaves import Constant, Input, Key
@@ -165,13 +165,17 @@ class _Writer:
             *lines("arena = memory[-memory.ctypes.data % 64 :]", "", ""),
             *lines("def buffer(offset, shape, dtype):", "    return np.ndarray(shape, dtype, arena, offset)", "", ""),
             *(constant_line(self.names[node], op) for node, op in named_constants(self.program)),
-            *(self._place(node, offset) for node, offset in plan.offsets.items() if node not in self.local),
+            *(self._place(node, offset) for node, offset in plan.offsets.items() if self._has_place(node)),
             *scratch_lines(self.program, self.names),
-            *(self._view(node) for node in self.program.views if self._is_of_whole(node)),
+            *shared_lines(self.program, self.names, self.declared | self._of_tiles()),
         ]
 
-    def _is_of_whole(self, view: Node) -> bool:
-        return view not in self.declared and self.program.roots[view] not in self.local
+    def _has_place(self, node: Node) -> bool:
+        return node not in self.local and node not in self.program.memory.overwritten
+
+    def _of_tiles(self) -> set[Node]:
+        """What is held for a tile of time only, and the views of that."""
+        return {node for node in self.program.graph.nodes if self.program.roots[node] in self.local}
 
     def _place(self, node: Node, offset: int) -> Line:
         axes = self.program.layouts.get(node)
@@ -180,10 +184,6 @@ class _Writer:
         shape, back = node.type.static_shape, tuple(int(axis) for axis in np.argsort(axes))
         laid = TensorType.of(tuple(shape[axis] for axis in axes), node.dtype)
         return Line(f"{buffer_line(self.names[node], offset, laid).text}.transpose({back})")
-
-    def _view(self, node: Node) -> Line:
-        operand = node.operands[0]
-        return Line(f"{self.names[node]} = {view_text(node.op, operand.type, self.names[operand])}")
 
     def loops(self) -> list[Line]:
         """The loops over time: what they unpack, then what they do."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,6 +85,22 @@ def view_text(op: Op, operand: TensorType, name: str) -> str:
         return f"{name}[{_index_text(op, operand)}]"
     function, keywords = op.numpy_call()
     return f"{function_name(function)}({', '.join([name, *_keyword_texts(keywords)])})"
+
+
+def shared_lines(program: Program, names: Names, declared: Container[Node]) -> Iterator[Line]:
+    """What shares the memory of something else, and is not declared yet: views, and results that overwrite.
+
+    A result that overwrites an operand is the same object, since numpy looks twice at two arrays that overlap.
+    """
+    views, overwritten = set(program.views), program.memory.overwritten
+    for node in program.graph.nodes:
+        if node in declared:
+            continue
+        if node in overwritten:
+            yield Line(f"{names[node]} = {names[overwritten[node]]}")
+        elif node in views:
+            operand = node.operands[0]
+            yield Line(f"{names[node]} = {view_text(node.op, operand.type, names[operand])}")
 
 
 def buffer_line(name: str, offset: int, type: TensorType) -> Line:

@@ -50,18 +50,20 @@ class TileWriter(LoopWriter):
         self.whole_records, self.records = self.records, [names.fresh(f"{name}_tile") for name in self.records]
         self.tiles = names.fresh(f"{self.name}_tiles")
         self.bind = names.fresh(f"{self.name}_tile")
-        self.own = {one: names.fresh(f"{names[one]}_tile") for one in self.tiling.local if one is not node}
+        self.overwritten = {one: under for one, under in outer.memory.overwritten.items() if one in self.tiling.local}
+        own = (one for one in self.tiling.local if one is not node and one not in self.overwritten)
+        self.own = {one: names.fresh(f"{names[one]}_tile") for one in own}
         self.parts = {one: names.fresh(f"{names[one]}_part") for one in self.tiling.sums}
         self.cut_names = {one: self._cut_name(one) for one in (*self._shown(), *self._elements_read())}
         carried = (record.padding and self.is_local for record in self.loop.records)
         self.carried = {n: names.fresh(f"{self.records[n]}_end") for n, carries in enumerate(carried) if carries}
 
     def _cut_name(self, node: Node) -> str:
-        return self.names[node] if node in self.own else self.names.fresh(f"{self.names[node]}_tile")
+        return self.names[node] if node in self.tiling.local else self.names.fresh(f"{self.names[node]}_tile")
 
     def _shown(self) -> Iterator[Node]:
         for one in (*self.tiling.before, *self.tiling.after):
-            values = (one, *(read(one, operand) for operand in one.operands))
+            values = (*(read(one, operand) for operand in one.operands), one)
             yield from (value for value in values if self.tiling.cuts[value] is not None)
 
     def _elements_read(self) -> Iterator[Node]:
@@ -161,6 +163,8 @@ class TileWriter(LoopWriter):
         """The view of a value that shows a tile of it."""
         cut, root = self._cut(node), self.outer.roots[node]
         bounds = self._bounds(cut.times(node.type))
+        if node in self.own or node in self.overwritten:
+            return self._own_text(node, bounds)
         if root not in self.tiling.local:
             first, last = (_scaled(bound, cut) for bound in bounds)
             return f"{self.names[node]}[{':, ' * cut.axis}{first}:{last}]"
@@ -172,7 +176,8 @@ class TileWriter(LoopWriter):
         while (record := self._record_number(node)) is None and node is not self.outer.roots[node]:
             views.append(node)
             node = node.operands[0]
-        text, cut = self._own_text(node, bounds) if record is None else self._part_of_record(record, bounds)
+        part = (self.cut_names[node], self._cut(node)) if record is None else self._part_of_record(record, bounds)
+        text, cut = part
         for view in reversed(views):
             text, cut = _viewed(view, text, cut)
         return text
@@ -182,10 +187,12 @@ class TileWriter(LoopWriter):
             return None
         return next((i for i in range(len(self.records)) if is_record(node, self.node, i)), None)
 
-    def _own_text(self, node: Node, bounds: Bounds) -> tuple[str, Cut]:
-        cut = self._cut(node)
-        count = f"{bounds[1]} - {bounds[0]}"
-        return f"{self.own[node]}[:{count}]" if cut.rows == 1 else f"{self.own[node]}[:({count}) * {cut.rows}]", cut
+    def _own_text(self, node: Node, bounds: Bounds) -> str:
+        """As much of a local value's place as this tile needs, or what it overwrites."""
+        if node in self.overwritten:
+            return self.cut_names[self.overwritten[node]]
+        count, rows = f"{bounds[1]} - {bounds[0]}", self._cut(node).rows
+        return f"{self.own[node]}[:{count}]" if rows == 1 else f"{self.own[node]}[:({count}) * {rows}]"
 
     def _part_of_record(self, number: int, bounds: Bounds) -> tuple[str, Cut]:
         """The steps of a tile, flat; among them may be initial values, which lie beyond the loop's own iterations."""

@@ -84,8 +84,8 @@ class Lifetimes:
         return replace(self, last_read={node: last for node, last in self.last_read.items() if node not in gone})
 
     def overwritten(self, number: int, node: Node) -> Node | None:
-        """The value whose memory the result may take over: it, reshaped or not, is an operand of the result's type, and
-        is read here for the last time.
+        """The operand whose memory the result may take over: all of a value, reshaped or not, that is of the result's
+        type, and is read here for the last time.
         """
         if not node.op.traits.elementwise or node.op.traits.multipass:
             return None
@@ -95,7 +95,7 @@ class Lifetimes:
             fits = operand.type == node.type and _is_whole(operand, root)
             fits = fits and (root in self.passing) == (node in self.passing)
             if alike and fits and self.last_read.get(root) == number:
-                return root
+                return operand
         return None
 
 
@@ -110,13 +110,17 @@ def _is_whole(view: Node, root: Node) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """Places in the arena, by offset: of values (``offsets``), and of what statements need while they run."""
+    """Places in the arena, by offset: of values (``offsets``), and of what statements need while they run.
+
+    ``overwritten``: for a result that takes over the place of an operand, that operand. They are one array.
+    """
 
     offsets: Mapping[Node, int]
     scratch_offsets: Mapping[Node, tuple[int, ...]]
     arena_bytes: int
     live_bytes: int
     placed: Placed = field(default_factory=dict)
+    overwritten: Mapping[Node, Node] = field(default_factory=dict)
 
     def is_placed(self, value: Node, join: Node, offset: int) -> bool:
         """Whether the value is computed in its place in a join, so many bytes from its beginning."""
@@ -145,7 +149,7 @@ def plan_memory(
     offsets = {node: places[claim] + begin for node, (claim, begin) in plan.where.items()}
     rest = iter(places[len(plan.claims) :])
     scratch_offsets = {node: tuple(islice(rest, len(scratch[node]))) for node in statements if node in scratch}
-    return MemoryPlan(offsets, scratch_offsets, size, _most_alive(claims), plan.placed)
+    return MemoryPlan(offsets, scratch_offsets, size, _most_alive(claims), plan.placed, plan.overwritten)
 
 
 def _most_alive(claims: Sequence[Claim]) -> int:
@@ -166,6 +170,7 @@ class _Claims:
     sizes: Mapping[Node, int]
     claims: list[list[int]] = field(default_factory=list)
     where: dict[Node, tuple[int, int]] = field(default_factory=dict)
+    overwritten: dict[Node, Node] = field(default_factory=dict)
 
     def claim(self, node: Node, number: int) -> None:
         """Claim memory for a value that is first needed at a statement."""
@@ -183,9 +188,14 @@ class _Claims:
             if join not in self.where:
                 self.claim(join, self.lifetimes.begin(number, node))
             self.where[node] = (self.where[join][0], begin)
-        elif operand is None or operand in self.placed:
+        elif operand is None or self.lifetimes.roots[operand] in self.placed:
             self.claim(node, number)
         else:
-            self.where[node] = self.where[operand]
-            claim = self.claims[self.where[operand][0]]
-            claim[1] = max(claim[1], self.lifetimes.last_read[node])
+            self._take_over(node, operand)
+
+    def _take_over(self, node: Node, operand: Node) -> None:
+        """Let the result live where its operand died."""
+        place = self.where[self.lifetimes.roots[operand]]
+        self.where[node], self.overwritten[node] = place, operand
+        claim = self.claims[place[0]]
+        claim[1] = max(claim[1], self.lifetimes.last_read[node])

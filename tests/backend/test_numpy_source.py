@@ -1,5 +1,6 @@
 import ast
 import importlib.util
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -233,6 +234,15 @@ def test_statements_write_into_places_and_say_their_line() -> None:
     ast.parse(source)
     (line,) = [line for line in source.splitlines() if "np.tanh" in line]
     assert line.startswith("    np.tanh(x, tanh)  # test_numpy_source.py:")
+
+
+def test_a_result_that_overwrites_an_operand_is_the_same_array_in_loops_too() -> None:
+    """Of two arrays that overlap numpy asks at each call how; of one array it knows."""
+    assert "\nadd = reshape\n" in ga.compile([X], ga.exp(X).reshape(-1) + 1.0).source
+    x, w = ga.input("x", (6, 2, 3)), ga.parameter(np.zeros((3, 3), np.float32), name="w")
+    h, _ = ga.unroll(lambda h, x_t: (ga.tanh(x_t + h @ w), None), ga.broadcast_to(0.0, (2, 3)), x)
+    source = ga.compile([x], h).source
+    assert re.search(r"^add\w* = matmul\w*$", source, re.MULTILINE)
 
 
 def test_a_product_of_two_matrices_is_a_method_call_and_of_many_np_matmul() -> None:

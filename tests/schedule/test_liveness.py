@@ -44,6 +44,12 @@ def test_a_result_takes_over_the_place_of_an_operand_that_dies() -> None:
     assert lifetimes(PRODUCT, SECOND).overwritten(3, PRODUCT) is None
 
 
+def test_the_plan_says_which_operand_a_result_overwrites() -> None:
+    plan = plan_memory(STATEMENTS, (), lifetimes(PRODUCT), {})
+    assert plan.overwritten == {PRODUCT: SECOND}
+    assert plan.offsets[PRODUCT] == plan.offsets[SECOND]
+
+
 def test_what_a_statement_needs_meanwhile_lies_apart_from_what_lives_and_is_given_back() -> None:
     found = lifetimes(PRODUCT, TOTAL)
     plan = plan_memory(STATEMENTS, (), found, {TOTAL: (640, 100)})
