@@ -12,7 +12,7 @@ class Executable(Protocol):
     """One graph with integer sizes, ready to run. Calls come in the order of the methods."""
 
     def compute(self, arguments: Sequence[Array]) -> None:
-        """Compute everything, changing no parameter and no argument."""
+        """Compute everything, changing no parameter and no argument. What numpy warns of is the caller's affair."""
 
     def results(self) -> list[Array]:
         """The outputs, as arrays of the caller's own."""

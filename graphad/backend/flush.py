@@ -18,19 +18,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class _Switch:
-    """Where the bits lie in glibc's ``fenv_t``: the word at ``offset``, and the bits to set in it."""
+    """Where the bits lie in glibc's ``fenv_t``: the number of the word of 32 bits, and the bits to set in it."""
 
-    offset: int
+    word: int
     bits: int
-    word: type[ctypes.c_uint32]
 
 
 # x86-64: MXCSR, flush-to-zero 0x8000 and denormals-are-zero 0x0040. aarch64: FPCR, bit 24.
 _SWITCHES = {
-    ("linux", "x86_64"): _Switch(28, 0x8040, ctypes.c_uint32),
-    ("linux", "aarch64"): _Switch(0, 1 << 24, ctypes.c_uint32),
+    ("linux", "x86_64"): _Switch(7, 0x8040),
+    ("linux", "aarch64"): _Switch(0, 1 << 24),
 }
-_FENV_BYTES = 64
+_Environment = ctypes.c_uint32 * 16  # no fenv_t is longer
 
 
 def _load() -> tuple[ctypes.CDLL, _Switch] | None:
@@ -54,13 +53,13 @@ def subnormals_flushed() -> Iterator[None]:
         yield
         return
     library, switch = _LOADED
-    before = (ctypes.c_uint8 * _FENV_BYTES)()
-    library.fegetenv(before)
-    during = (ctypes.c_uint8 * _FENV_BYTES).from_buffer_copy(before)
-    word = switch.word.from_buffer(during, switch.offset)
-    word.value |= switch.bits
+    environment = _Environment()
+    library.fegetenv(environment)
+    before = environment[switch.word]
+    environment[switch.word] = before | switch.bits
     try:  # before the switch, lest an interrupt leave it on
-        library.fesetenv(during)
+        library.fesetenv(environment)
         yield
     finally:
-        library.fesetenv(before)
+        environment[switch.word] = before
+        library.fesetenv(environment)

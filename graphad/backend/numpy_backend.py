@@ -30,6 +30,7 @@ class NumpyExecutable:
         self.module: Module = emit(program, header, blocks)
         self._file = f"<graphad program {next(_numbers)}>"
         self._names: dict[str, Any] = {}
+        self._new_values: list[Array] = []
         self._moves = -1
         self._bind()
         self._arguments: Sequence[Array] = ()
@@ -44,7 +45,7 @@ class NumpyExecutable:
         if self._moves != Storage.moves:
             self._bind()
         try:
-            with subnormals_flushed(), np.errstate(all="ignore"):
+            with subnormals_flushed():
                 self._names["compute"](*arguments)
         except KERNEL_ERRORS as error:
             node = self._failed_node(error.__traceback__)
@@ -59,6 +60,7 @@ class NumpyExecutable:
         bound = ((self._names.get(name), _array(node)) for name, node in self.module.parameters.items())
         if not self._names or any(before is not now for before, now in bound):
             self._names = _load(self.module, self._file)
+            self._new_values = [self._names[name] for name in self.module.new_values]
 
     def statements(self) -> dict[Node, str]:
         """The text of the statement that computes each node."""
@@ -97,7 +99,7 @@ class NumpyExecutable:
 
     def new_values(self) -> Sequence[Array]:
         """The buffers that hold the new values."""
-        return [self._names[name] for name in self.module.new_values]
+        return self._new_values
 
     def commit(self) -> None:
         """Copy new values over old ones."""

@@ -8,6 +8,7 @@ counted, and the next one draws what it drew.
 
 from __future__ import annotations
 
+import math
 import operator
 import threading
 from collections.abc import Mapping, Sequence
@@ -39,7 +40,7 @@ from graphad.ir.graph import Graph
 from graphad.ir.leaves import Input, Key, Parameter, SizeOf
 from graphad.ir.node import Node
 from graphad.ir.op import Array, Op
-from graphad.ir.tensor_type import Dim, dimension_of
+from graphad.ir.tensor_type import Dim, dimension_of, known
 from graphad.rewrite.driver import Pass
 from graphad.rewrite.pipeline import PIPELINE
 
@@ -110,7 +111,7 @@ class Function:
         kinds = _kinds(arguments, named)
         seen = self._seen.get(kinds)
         arrays, lowered = (arguments, seen) if seen is not None else self._checked(kinds, arguments, named)
-        with self._lock:
+        with self._lock, np.errstate(all="ignore"):
             self._latest = lowered
             lowered.executable.compute(arrays)
             found = lowered.executable.results()
@@ -218,15 +219,20 @@ def _emitted(lowered: Lowered) -> NumpyExecutable:
 
 def _refuse_non_finite(lowered: Lowered, arrays: Sequence[Array]) -> None:
     """A DivergenceError if training would make a parameter useless."""
-    for nodes, value in zip(lowered.updated, lowered.executable.new_values(), strict=True):
-        if _is_trained(nodes[0]) and not _is_finite(value):
-            sizes = [int(str(node.type.size)) for node in nodes]
-            parts = np.split(value.reshape(-1), np.cumsum(sizes)[:-1])
-            node = next(node for node, part in zip(nodes, parts, strict=True) if not np.isfinite(part).all())
+    values = lowered.executable.new_values()
+    for number in lowered.trained:
+        if not _is_finite(values[number]):
+            node = _first_non_finite_part(lowered.updated[number], values[number])
             raise DivergenceError(
                 f"the new value of {node!r} would not be finite, and all parameters stay as they were: "
                 f"look for NaN or infinity in the arguments, or lower the learning rate{_origin_of(lowered, arrays)}"
             )
+
+
+def _first_non_finite_part(nodes: Sequence[Node], values: Array) -> Node:
+    """The first parameter whose part of the values is not finite."""
+    parts = np.split(values.reshape(-1), np.cumsum([known(node.type.size) for node in nodes])[:-1])
+    return next(node for node, part in zip(nodes, parts, strict=True) if not np.isfinite(part).all())
 
 
 def _origin_of(lowered: Lowered, arrays: Sequence[Array]) -> str:
@@ -237,14 +243,8 @@ def _origin_of(lowered: Lowered, arrays: Sequence[Array]) -> str:
 
 
 def _is_finite(array: Array) -> bool:
-    flat = array.reshape(-1)
-    with np.errstate(all="ignore"):
-        product = np.dot(flat, flat)  # fast, and not finite if an element is not; but large elements overflow too
-    return bool(np.isfinite(product)) or bool(np.isfinite(flat.min()) and np.isfinite(flat.max()))
-
-
-def _is_trained(node: Node) -> bool:
-    return isinstance(node.op, Parameter) and node.op.trainable and node.type.is_float
+    square = np.vdot(array, array)  # fast, and not finite if an element is not; but large elements overflow too
+    return math.isfinite(square) or bool(np.isfinite(array.min()) and np.isfinite(array.max()))
 
 
 def _commit(executable: Executable) -> None:

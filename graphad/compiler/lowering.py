@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from graphad.backend.executable import Executable
 from graphad.backend.numpy_backend import NumpyExecutable
@@ -15,6 +15,7 @@ from graphad.compiler.timing import time_text
 from graphad.compiler.verification import verify_values
 from graphad.ir.collection import without_collection
 from graphad.ir.graph import Graph
+from graphad.ir.leaves import Parameter
 from graphad.ir.node import Node
 from graphad.ir.verify import verify
 from graphad.rewrite.driver import Pass
@@ -67,6 +68,15 @@ class Lowered:
     executable: Executable
     report: Report
     updated: tuple[tuple[Node, ...], ...]
+
+    @cached_property
+    def trained(self) -> tuple[int, ...]:
+        """The numbers of the new values that would make the function useless if they were not finite."""
+        return tuple(number for number, nodes in enumerate(self.updated) if _is_trained(nodes[0]))
+
+
+def _is_trained(node: Node) -> bool:
+    return isinstance(node.op, Parameter) and node.op.trainable and node.type.is_float
 
 
 @without_collection
