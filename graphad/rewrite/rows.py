@@ -14,6 +14,7 @@ from graphad.ir.node import Node, apply, labels
 from graphad.ir.tensor_type import known
 from graphad.ops.slicing import Index, Slice, Span, full_index
 from graphad.ops.structure import BroadcastTo
+from graphad.rewrite.hoist import belongs_in_loop
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,12 @@ def _is_of_rows(op: Slice, operand: Node) -> bool:
 
 
 def _fitting(node: Node, parts: set[Index] | None) -> set[Index] | None:
-    """The parts, if there are any, and they are fewer rows than the whole."""
+    """The parts, if there are any, and they are fewer rows than the whole, or as many that had better be apart."""
     if not parts or not node.shape:
         return None
     rows = sum(known(part[0].length) if isinstance(part[0], Span) else 1 for part in parts)
-    return parts if rows <= known(node.shape[0]) else None
+    most = known(node.shape[0]) - (0 if belongs_in_loop(node.type) else 1)
+    return parts if rows <= most else None
 
 
 @dataclass(eq=False)

@@ -6,6 +6,7 @@ import graphad as ga
 from graphad.ir.evaluation import evaluate
 from graphad.ir.graph import Graph
 from graphad.ir.node import Node
+from graphad.ir.op import Array
 from graphad.ops.arithmetic import Multiply, Square
 from graphad.rewrite.rows import SLICE_FIRST
 
@@ -13,10 +14,10 @@ X = ga.input("x", (5, 3), "float64")
 ARRAY = np.random.default_rng(0).standard_normal((5, 3))
 
 
-def check(*outputs: Node) -> Graph:
-    graph = Graph((X,), outputs)
+def check(*outputs: Node, x: Node = X, array: Array = ARRAY) -> Graph:
+    graph = Graph((x,), outputs)
     after = SLICE_FIRST.run(graph)
-    for found, expected in zip(evaluate(after, [ARRAY]), evaluate(graph, [ARRAY]), strict=True):
+    for found, expected in zip(evaluate(after, [array]), evaluate(graph, [array]), strict=True):
         np.testing.assert_array_equal(found, expected)
     return after
 
@@ -27,7 +28,16 @@ def squares(graph: Graph) -> list[tuple[int | ga.Dim, ...]]:
 
 def test_elementwise_work_that_is_read_in_parts_is_done_part_by_part() -> None:
     h = 1.0 - ga.square(X)
-    assert squares(check(h[:4] * 2.0, h[4])) == [(3,), (4, 3)]
+    assert squares(check(h[:3] * 2.0, h[4])) == [(3,), (3, 3)]
+
+
+def test_parts_that_are_all_of_it_are_done_apart_only_if_they_are_large() -> None:
+    h = ga.square(X)
+    assert squares(check(h[:4] * 2.0, h[4])) == [(5, 3)]
+    large = ga.input("large", (300, 2100))
+    h = ga.square(large)
+    array = np.ones((300, 2100), np.float32)
+    assert squares(check(h[:299] * 2.0, h[299], x=large, array=array)) == [(299, 2100), (2100,)]
 
 
 def test_what_is_read_whole_or_more_often_than_once_stays_whole() -> None:
