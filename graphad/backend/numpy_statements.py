@@ -18,6 +18,7 @@ from graphad.schedule.program import Program
 from graphad.schedule.views import read
 
 _LONGEST_LITERAL = 64
+_FEWEST_IN_A_PATTERN = 5
 _BY_NAME = (np.maximum, np.minimum)
 """Ufuncs that numpy wants to be given the result's place by name, lest a third operand was meant."""
 
@@ -126,15 +127,32 @@ def _buffer_text(offset: int, type: TensorType) -> str:
 def constant_line(name: str, op: Constant, *, copied: bool = False) -> Line:
     """A constant: written out if it is small or the same number everywhere; ``copied``, if it is to be written to."""
     shape = op.type.static_shape
-    if len(op.data) // op.type.dtype.itemsize <= _LONGEST_LITERAL:
-        values = repr(op.value.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
-        text = f"np.array({values}, {op.type.dtype.name!r})" + (f".reshape({shape})" if 0 in shape else "")
-        return Line(f"{name} = {text}")
-    if (op.value == op.value.flat[0]).all():
-        return Line(f"{name} = np.full({shape}, {op.value.flat[0].item()!r}, {op.type.dtype.name!r})")
+    pattern = _pattern_text(op)
+    if pattern is not None:
+        return Line(f"{name} = {pattern}")
+    if op.value.size <= _LONGEST_LITERAL:
+        text = f"np.array({_numbers_text(op.value)}, {op.type.dtype.name!r})"
+        return Line(f"{name} = {text}" + (f".reshape({shape})" if 0 in shape else ""))
     data = base64.b64encode(op.data).decode()
     own = ".copy()" if copied else ""
     return Line(f'{name} = np.frombuffer(base64.b64decode("{data}"), {op.type.dtype.name!r}).reshape({shape}){own}')
+
+
+def _pattern_text(op: Constant) -> str | None:
+    """A constant of many elements that is one number everywhere, or counts."""
+    size, dtype, shape = op.value.size, op.type.dtype, op.type.static_shape
+    if size < _FEWEST_IN_A_PATTERN:
+        return None
+    if op.data == op.data[: dtype.itemsize] * size:  # bit by bit: -0.0 is not 0.0
+        return f"np.full({shape}, {_numbers_text(op.value.flat[0])}, {dtype.name!r})"
+    first = op.value.flat[0]
+    if len(shape) == 1 and dtype == np.int64 and (op.value - first == np.arange(size)).all():
+        return f"np.arange({first}, {int(first) + size})"
+    return None
+
+
+def _numbers_text(values: Any) -> str:
+    return repr(values.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
 
 
 def named_constants(program: Program) -> list[tuple[Node, Constant]]:

@@ -7,12 +7,16 @@ import numpy as np
 from graphad.ir.leaves import Constant
 from graphad.ir.node import Node, apply
 from graphad.ir.tensor_type import known, product
+from graphad.ops.arithmetic import Divide, Multiply
 from graphad.ops.contraction import Matmul, swap_last
 from graphad.ops.structure import BroadcastTo, Reshape, Sum, Transpose
+from graphad.rewrite.constants import uniform
 from graphad.rewrite.driver import Rewrites
 
-_FEWEST_ROWS, _FEWEST_COLUMNS = 64, 8
-"""Below these, a product takes longer to begin than a sum takes."""
+_MOST_TERMS = 4096
+"""Above these, numpy adds neighbours pairwise, which rounds less than BLAS does."""
+_WORTH_A_COPY = 2**13
+"""Bytes that BLAS, with a copy before it, adds sooner than numpy."""
 
 
 def product_with_one_matrix(node: Node) -> Node | None:
@@ -41,15 +45,63 @@ def sum_of_products(node: Node) -> Node | None:
 
 
 def sum_of_rows(node: Node) -> Node | None:
-    """sum over the leading axes of x -> ones @ x, if that is worth a product: BLAS adds rows faster than numpy."""
-    op, x = node.op, node.operands[0] if node.operands else node
-    if not isinstance(op, Sum) or op.keepdims or not node.type.is_float or op.axes != tuple(range(len(op.axes))):
+    """sum over the leading axes of x -> ones @ x: BLAS adds faster than numpy, and begins sooner."""
+    axes, x = _summed(node)
+    if not axes or axes != tuple(range(len(axes))):
         return None
-    rows, columns = known(product(x.shape[: len(op.axes)])), known(product(node.shape))
-    if rows < _FEWEST_ROWS or columns < _FEWEST_COLUMNS:
+    rows, columns = _split(x, len(axes))
+    if columns == 1 and rows > _MOST_TERMS:
         return None
-    ones = apply(Constant.of(np.ones((1, rows), node.dtype)))
-    return apply(Reshape(node.shape), apply(Matmul(), ones, apply(Reshape((rows, columns)), x)))
+    return apply(Reshape(node.shape), apply(Matmul(), _ones(1, rows, node), apply(Reshape((rows, columns)), x)))
+
+
+def sum_of_columns(node: Node) -> Node | None:
+    """sum over the last axes of x -> x @ ones."""
+    axes, x = _summed(node)
+    if not axes or axes != tuple(range(x.ndim))[-len(axes) :]:
+        return None
+    rows, columns = _split(x, x.ndim - len(axes))
+    if columns > _MOST_TERMS:
+        return None
+    return apply(Reshape(node.shape), apply(Matmul(), apply(Reshape((rows, columns)), x), _ones(columns, 1, node)))
+
+
+def _summed(node: Node) -> tuple[tuple[int, ...], Node]:
+    """The axes and the operand of a sum of floats that lie in memory in their order, or are worth a copy; else none."""
+    if not isinstance(node.op, Sum) or not node.type.is_float:
+        return (), node
+    (x,) = node.operands
+    in_order = not x.op.traits.view or x.type.nbytes >= _WORTH_A_COPY
+    return (node.op.axes if in_order else ()), x
+
+
+def _split(x: Node, axes: int) -> tuple[int, int]:
+    """The elements of the first axes, and of the others."""
+    return known(product(x.shape[:axes])), known(product(x.shape[axes:]))
+
+
+def _ones(rows: int, columns: int, like: Node) -> Node:
+    return apply(Constant.of(np.ones((rows, columns), like.dtype)))
+
+
+def scaled_sum(node: Node) -> Node | None:
+    """(ones @ x) / 2 -> halves @ x, if that is one number."""
+    if not isinstance(node.op, (Multiply, Divide)) or node.type.size != 1:
+        return None
+    total, factor = node.operands
+    if isinstance(node.op, Multiply) and uniform(factor) is None:
+        total, factor = factor, total
+    number = uniform(factor)
+    inner = total.operands[0] if isinstance(total.op, Reshape) else total
+    if number is None or number.value == 0 or not isinstance(inner.op, Matmul):
+        return None
+    ones, x = inner.operands
+    if not isinstance(ones.op, Constant):
+        return None
+    scaled = node.op.kernel(ones.op.value, number.value)
+    if not 0 < np.abs(scaled).max(initial=0.0) <= 1:  # greater terms might overflow
+        return None
+    return apply(Reshape(node.shape), apply(Matmul(), apply(Constant.of(scaled)), x))
 
 
 def sum_of_sum(node: Node) -> Node | None:
@@ -63,4 +115,4 @@ def sum_of_sum(node: Node) -> Node | None:
 
 
 MERGE_PRODUCTS = Rewrites("products over time", (product_with_one_matrix, sum_of_products, sum_of_sum), exact=False)
-ROWS_BY_PRODUCTS = Rewrites("sums of rows", (sum_of_rows,), exact=False)
+ROWS_BY_PRODUCTS = Rewrites("sums of rows", (sum_of_rows, sum_of_columns, scaled_sum), exact=False)

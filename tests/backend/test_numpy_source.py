@@ -1,4 +1,5 @@
 import ast
+import base64
 import importlib.util
 import re
 import subprocess
@@ -14,7 +15,9 @@ from hypothesis import given
 
 import graphad as ga
 from graphad import Node
+from graphad.backend.numpy_statements import constant_line
 from graphad.ir.evaluation import evaluate
+from graphad.ir.leaves import Constant
 from tests.ir.random_graphs import Sample, samples
 
 DECLARATION = """
@@ -258,6 +261,27 @@ def test_an_input_that_is_read_in_another_order_of_axes_is_staged_in_that_order(
     assert "out=reshape" not in step.source
     array = np.random.default_rng(0).standard_normal((2, 5, 3)).astype(np.float32)
     np.testing.assert_allclose(step(array), array.transpose(1, 0, 2).reshape(10, 3) @ np.ones((3, 4)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("array", "text"),
+    [
+        (np.arange(3, 203), "np.arange(3, 203)"),
+        (np.full((2, 100), 0.5), "np.full((2, 100), 0.5, 'float64')"),
+        (np.full(100, -np.inf), "np.full((100,), -np.inf, 'float64')"),
+        (np.array([0.0, -0.0] * 4), "np.array([0.0, -0.0, 0.0, -0.0, 0.0, -0.0, 0.0, -0.0], 'float64')"),
+        (np.arange(3, 203, dtype=np.int32), "b64decode"),
+        (np.arange(200) % 100, "b64decode"),
+    ],
+)
+def test_a_constant_that_counts_or_is_one_number_is_written_as_such(array: np.ndarray[Any, Any], text: str) -> None:
+    line = constant_line("name", Constant.of(array)).text
+    assert text in line
+    space: dict[str, Any] = {"np": np, "base64": base64}
+    exec(line, space)
+    np.testing.assert_array_equal(np.signbit(space["name"]), np.signbit(array))
+    np.testing.assert_array_equal(space["name"], array)
+    assert space["name"].dtype == array.dtype
 
 
 def test_the_program_carries_the_kernels_it_calls_once_and_no_others() -> None:
