@@ -32,7 +32,8 @@ class Traits:
 
     ``leaf``: has no operands and is bound from outside. ``elementwise``: each element of the result depends on the
     same element of each operand, so a result may be written over an operand (unless ``multipass``: the kernel still
-    reads operands after it has begun to write). ``view``: shares its operand's memory; ``contiguous_view``: only if
+    reads operands after it has begun to write). ``over_first``: the result may be written over the first operand, if no
+    other operand lies there. ``view``: shares its operand's memory; ``contiguous_view``: only if
     the operand is contiguous. ``broadcast``: a view that only repeats its operand, so an elementwise reader may read
     the operand itself. ``linear``: linear in all operands together. ``identity``: equal to its operand, and there
     only to stop or redirect a gradient; ``barrier``: one that no rewrite takes away, so that what reads it is never
@@ -45,6 +46,7 @@ class Traits:
     leaf: bool = False
     elementwise: bool = False
     multipass: bool = False
+    over_first: bool = False
     view: bool = False
     contiguous_view: bool = False
     broadcast: bool = False

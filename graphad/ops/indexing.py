@@ -122,7 +122,7 @@ def without(shape: Shape, axis: int) -> Shape:
 
 def check_range(indices: Array, size: int) -> None:
     """An IndexError unless every index is from 0 to ``size`` - 1."""
-    if indices.size and not (indices.min() >= 0 and indices.max() < size):
+    if indices.size and indices.view(f"u{indices.itemsize}").max() >= size:  # below 0 is large without a sign
         raise IndexError(f"indices from {indices.min()} to {indices.max()} for an axis of size {size}")
 
 

@@ -14,6 +14,7 @@ from graphad.rewrite.distribute import DISTRIBUTE
 from graphad.rewrite.driver import Pass
 from graphad.rewrite.hoist import SUM_BEFORE_LOOPS
 from graphad.rewrite.joins import JOIN_FIRST
+from graphad.rewrite.places import PLACES_IN_ROWS
 from graphad.rewrite.products import MERGE_PRODUCTS, ROWS_BY_PRODUCTS
 from graphad.rewrite.quotients import CANCEL
 from graphad.rewrite.rows import SLICE_FIRST
@@ -31,6 +32,7 @@ PIPELINE: tuple[Pass, ...] = (
     SUM_BEFORE_LOOPS,
     WIDE_PRODUCTS,
     JOIN_FIRST,
+    PLACES_IN_ROWS,
     FOLD_CONSTANTS,
     SIMPLIFY,
     ROWS_BY_PRODUCTS,

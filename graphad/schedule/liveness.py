@@ -87,16 +87,23 @@ class Lifetimes:
         """The operand whose memory the result may take over: all of a value, reshaped or not, that is of the result's
         type, and is read here for the last time.
         """
-        if not node.op.traits.elementwise or node.op.traits.multipass:
-            return None
-        for operand in node.operands:
-            root = self.roots[operand]
-            alike = all(other is operand for other in node.operands if self.roots[other] is root)
+        for place, operand in enumerate(_overwritable(node)):
+            root, others = self.roots[operand], node.operands[:place] + node.operands[place + 1 :]
+            same = node.op.traits.elementwise and operand  # which an elementwise function may read twice
+            alike = all(other is same for other in others if self.roots[other] is root)
             fits = operand.type == node.type and _is_whole(operand, root)
             fits = fits and (root in self.passing) == (node in self.passing)
             if alike and fits and self.last_read.get(root) == number:
                 return operand
         return None
+
+
+def _overwritable(node: Node) -> tuple[Node, ...]:
+    """The operands that the kernel is done with by the time it writes where they lie."""
+    traits = node.op.traits
+    if traits.elementwise and not traits.multipass:
+        return node.operands
+    return node.operands[:1] if traits.over_first else ()
 
 
 def _is_whole(view: Node, root: Node) -> bool:
