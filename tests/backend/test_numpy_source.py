@@ -1,5 +1,4 @@
 import ast
-import base64
 import importlib.util
 import re
 import subprocess
@@ -274,14 +273,15 @@ def test_an_input_that_is_read_in_another_order_of_axes_is_staged_in_that_order(
         (np.arange(200) % 100, "b64decode"),
     ],
 )
-def test_a_constant_that_counts_or_is_one_number_is_written_as_such(array: np.ndarray[Any, Any], text: str) -> None:
+def test_a_constant_that_counts_or_is_one_number_is_written_as_such(
+    array: np.ndarray[Any, Any], text: str, tmp_path: Path
+) -> None:
     line = constant_line("name", Constant.of(array)).text
     assert text in line
-    space: dict[str, Any] = {"np": np, "base64": base64}
-    exec(line, space)
-    np.testing.assert_array_equal(np.signbit(space["name"]), np.signbit(array))
-    np.testing.assert_array_equal(space["name"], array)
-    assert space["name"].dtype == array.dtype
+    found = loaded(f"import base64\nimport numpy as np\n{line}", tmp_path / "program.py").name
+    np.testing.assert_array_equal(found, array)
+    np.testing.assert_array_equal(np.signbit(found), np.signbit(array))
+    assert found.dtype == array.dtype
 
 
 def test_the_program_carries_the_kernels_it_calls_once_and_no_others() -> None:
