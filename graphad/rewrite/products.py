@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from graphad.ir.leaves import Constant
@@ -85,7 +87,7 @@ def _ones(rows: int, columns: int, like: Node) -> Node:
 
 
 def scaled_sum(node: Node) -> Node | None:
-    """(ones @ x) / 2 -> halves @ x, if that is one number."""
+    """(ones @ x) / 2 -> halves @ x, if that is one number, and exact: a mean of ones is 1."""
     if not isinstance(node.op, (Multiply, Divide)) or node.type.size != 1:
         return None
     total, factor = node.operands
@@ -93,15 +95,19 @@ def scaled_sum(node: Node) -> Node | None:
         total, factor = factor, total
     number = uniform(factor)
     inner = total.operands[0] if isinstance(total.op, Reshape) else total
-    if number is None or number.value == 0 or not isinstance(inner.op, Matmul):
+    if number is None or not _is_power_of_two(number) or not isinstance(inner.op, Matmul):
         return None
     ones, x = inner.operands
     if not isinstance(ones.op, Constant):
         return None
     scaled = node.op.kernel(ones.op.value, number.value)
-    if not 0 < np.abs(scaled).max(initial=0.0) <= 1:  # greater terms might overflow
+    if np.abs(scaled).max(initial=0.0) > 1:  # greater terms might overflow
         return None
     return apply(Reshape(node.shape), apply(Matmul(), apply(Constant.of(scaled)), x))
+
+
+def _is_power_of_two(number: Constant) -> bool:
+    return bool(np.isfinite(number.value)) and abs(math.frexp(number.value.item())[0]) == 0.5
 
 
 def sum_of_sum(node: Node) -> Node | None:

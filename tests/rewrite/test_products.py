@@ -55,14 +55,20 @@ def test_a_long_row_is_summed_pairwise_and_long_columns_are_not() -> None:
         assert count(check(ga.sum(x, axis=axis), x), Sum) == sums
 
 
-def test_a_mean_is_one_product() -> None:
-    for mean in (ga.mean(X), ga.sum(X) * 0.25, 0.25 * ga.sum(X)):
-        after = check(mean)
-        assert {node.op.name for node in after.nodes} == {"input", "constant", "reshape", "matmul"}
+def test_a_mean_of_so_many_that_dividing_is_exact_is_one_product() -> None:
+    x = ga.input("x", (2, 4, 8), "float64")
+    for mean in (ga.mean(x), ga.sum(x) * 0.25, 0.25 * ga.sum(x)):
+        assert {node.op.name for node in check(mean, x).nodes} == {"input", "constant", "reshape", "matmul"}
 
 
-@pytest.mark.parametrize("factor", [0.0, 2.0, np.inf, np.nan])
-def test_a_sum_is_scaled_afterwards_if_its_terms_would_be_no_smaller(factor: float) -> None:
+@pytest.mark.parametrize("count", [3, 10, 12, 49, 64])
+def test_the_mean_of_ones_is_one(count: int) -> None:
+    x = ga.input("x", (count,))
+    assert ga.compile([x], ga.mean(x))(np.ones(count, np.float32)) == 1
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.1, 2.0, np.inf, np.nan])
+def test_a_sum_is_scaled_afterwards_if_that_is_not_exact_or_its_terms_would_be_greater(factor: float) -> None:
     found = ga.compile([X], ga.sum(X) * factor)
     assert "np.multiply" in found.source
     np.testing.assert_allclose(found(ARRAY), ARRAY.sum() * factor)
