@@ -12,6 +12,7 @@ from graphad.rewrite.constants import FOLD_CONSTANTS
 from graphad.rewrite.cse import MERGE_EQUAL
 from graphad.rewrite.distribute import DISTRIBUTE
 from graphad.rewrite.driver import Pass
+from graphad.rewrite.ends import ENDS_OF_STACKS
 from graphad.rewrite.hoist import SUM_BEFORE_LOOPS
 from graphad.rewrite.joins import JOIN_FIRST
 from graphad.rewrite.places import PLACES_IN_ROWS
@@ -23,6 +24,7 @@ from graphad.rewrite.wide import WIDE_PRODUCTS
 
 PIPELINE: tuple[Pass, ...] = (
     MERGE_EQUAL,
+    ENDS_OF_STACKS,
     DISTRIBUTE,
     CANCEL,
     STABILISE,
@@ -34,7 +36,7 @@ PIPELINE: tuple[Pass, ...] = (
     JOIN_FIRST,
     PLACES_IN_ROWS,
     FOLD_CONSTANTS,
-    SIMPLIFY,
     ROWS_BY_PRODUCTS,
+    SIMPLIFY,
     MERGE_EQUAL,
 )
