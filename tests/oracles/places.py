@@ -145,6 +145,8 @@ OPERATIONS: dict[str, Function] = {
     "assemble": assemble,
     "take_along_axis": take_along_axis,
     "add_along_axis": add_along_axis,
+    "read_places": lambda x, places: x[places],
+    "add_places": lambda x, values, places: scatter_add(x, values, places, 0),
     "roll": roll,
     "pad": pad,
     "diagonal": diagonal,
