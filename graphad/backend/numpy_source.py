@@ -145,6 +145,7 @@ class _Writer:
 
     def parts(self, blocks: Blocks) -> Iterator[Line]:
         """The parameters that lie in a block, under their own names."""
+        readers = self.program.graph.readers()
         for vector, members in blocks.items():
             views = {(node.label, node.type): node for node in self.program.views if self.program.roots[node] is vector}
             start = 0
@@ -154,6 +155,7 @@ class _Writer:
                 part = f"{self.names[vector]}[{start}:{stop}]"
                 yield Line(f"{self.names[node]} = {part}.reshape({member.type.static_shape})")
                 self.declared.add(node)
+                self.declared.update(x for x in node.operands if self.declared.issuperset(readers[x]))  # read no more
                 start = stop
 
     def memory(self) -> list[Line]:

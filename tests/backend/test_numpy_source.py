@@ -238,6 +238,14 @@ def test_statements_write_into_places_and_say_their_line() -> None:
     assert line.startswith("    np.tanh(x, tanh)  # test_numpy_source.py:")
 
 
+def test_every_view_of_a_block_of_parameters_is_read() -> None:
+    U, V = (ga.parameter(np.ones((3, 3), np.float32), name=name) for name in "UV")
+    loss = ga.sum(X @ U @ V)
+    source = ga.compile([X], loss, updates=ga.optim.SGD(0.1).updates(loss, [U, V])).source
+    assert "U = parameters[0:9].reshape((3, 3))" in source
+    assert source.count("= parameters[") == 2
+
+
 def test_a_result_that_overwrites_an_operand_is_the_same_array_in_loops_too() -> None:
     """Of two arrays that overlap numpy asks at each call how; of one array it knows."""
     assert "\nadd = reshape\n" in ga.compile([X], ga.exp(X).reshape(-1) + 1.0).source
