@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from graphad.ir.cut import CACHE_BYTES
 from graphad.ir.node import Node
 from graphad.ops.loop import Loop, loop_of
 from graphad.rewrite.distribute import DISTRIBUTE
@@ -12,7 +13,7 @@ from graphad.rewrite.hoist import SUM_BEFORE_LOOPS
 from graphad.rewrite.products import MERGE_PRODUCTS
 from graphad.rewrite.wide import WIDE_PRODUCTS
 from graphad.schedule.program import Program
-from graphad.schedule.tiles import LARGEST_STACK, Tiling
+from graphad.schedule.tiles import Tiling
 
 _AT_ONCE = {one.name for one in (DISTRIBUTE, MERGE_PRODUCTS, SUM_BEFORE_LOOPS)}
 
@@ -42,7 +43,7 @@ def _tiling_text(tiling: Tiling) -> Iterator[str]:
     whole = max(node.type.nbytes for node, cut in tiling.cuts.items() if cut is not None)
     yield (
         f"  in tiles of {tiling.length} steps, since arrays for all steps would be {whole:,} bytes, more than the "
-        f"{LARGEST_STACK:,} of a cache"
+        f"{CACHE_BYTES:,} of a cache"
     )
     if tiling.before:
         yield f"  before the steps of each tile: {_names(tiling.before)}"

@@ -12,6 +12,15 @@ from typing import TypeAlias
 
 from graphad.ir.tensor_type import TensorType, known
 
+CACHE_BYTES = 2**21
+"""What a second-level cache holds: a larger array travels to memory and back between two who use it."""
+
+
+def exceeds_cache(nbytes: int) -> bool:
+    """Whether an array of so many bytes is better done a few steps at a time."""
+    return nbytes > CACHE_BYTES
+
+
 AxisLabels: TypeAlias = tuple[tuple[Hashable | None, ...], ...]
 """For a result and each operand, a label for each axis: axes of one label run along together; None with no other."""
 

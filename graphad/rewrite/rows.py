@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from graphad.ir.cut import exceeds_cache
 from graphad.ir.graph import Graph, with_operands
 from graphad.ir.node import Node, apply, labels
 from graphad.ir.tensor_type import known
 from graphad.ops.slicing import Index, Slice, Span, full_index
 from graphad.ops.structure import BroadcastTo
-from graphad.rewrite.hoist import belongs_in_loop
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _fitting(node: Node, parts: set[Index] | None) -> set[Index] | None:
     if not parts or not node.shape:
         return None
     rows = sum(known(part[0].length) if isinstance(part[0], Span) else 1 for part in parts)
-    most = known(node.shape[0]) - (0 if belongs_in_loop(node.type) else 1)
+    most = known(node.shape[0]) - (0 if exceeds_cache(node.type.nbytes) else 1)
     return parts if rows <= most else None
 
 

@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from graphad.ir.cut import Cut, Cuts
+from graphad.ir.cut import Cut, Cuts, exceeds_cache
 from graphad.ir.node import Node
 from graphad.ir.tensor_type import known
 from graphad.ops.loop import Element, Loop, Whole, loop_of
 from graphad.ops.slicing import Slice
 from graphad.schedule.views import read
 
-LARGEST_STACK = 2**21
-"""Bytes of an array that is written and read back within a second-level cache."""
 TILE_BYTES = 2**19
 """Bytes of the largest array of a tile; several live at once."""
 FEWEST_STEPS = 4
@@ -133,7 +131,7 @@ class _Search:
         largest = max((node.type.nbytes // len(cut.times(node.type)) for node, cut in every), default=0)
         least = max(FEWEST_STEPS, 1 + len(self.times) - loop_of(self.loop).steps)
         length = max(least, TILE_BYTES // max(1, largest))
-        return length if largest * len(self.times) > LARGEST_STACK and length < len(self.times) else None
+        return length if exceeds_cache(largest * len(self.times)) and length < len(self.times) else None
 
     def _add(self, member: Node, reads: Reads) -> None:
         self.members[member] = reads

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import graphad as ga
+from graphad.ir import cut
 from graphad.ir.node import Node
 from graphad.ir.op import Array
 from graphad.schedule import tiles
@@ -120,7 +121,7 @@ def test_they_are_so_too_if_loops_are_run_in_tiles(net: tuple[list[Node], Node],
     outputs = [loss, *ga.grad(loss, inputs, disconnected="zero")]
     given = point(inputs, seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tiles, "LARGEST_STACK", 0)
+        patch.setattr(cut, "CACHE_BYTES", 0)
         patch.setattr(tiles, "TILE_BYTES", 0)
         patch.setattr(tiles, "FEWEST_STEPS", steps)
         found = ga.compile(inputs, outputs, verify=True)(*given.values())

@@ -12,6 +12,7 @@ import graphad as ga
 from graphad import Node
 from graphad.backend.numpy_backend import NumpyExecutable
 from graphad.compiler.function import Function
+from graphad.ir import cut
 from graphad.ir.op import Array
 from graphad.schedule import tiles
 from graphad.schedule.program import Program
@@ -24,7 +25,7 @@ B, INPUTS, H = 2, 3, 5
 def short_tiles() -> Iterator[None]:
     """Tiles of four steps for the smallest of nets."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tiles, "LARGEST_STACK", 0)
+        patch.setattr(cut, "CACHE_BYTES", 0)
         patch.setattr(tiles, "TILE_BYTES", 0)
         yield
 
