@@ -187,23 +187,15 @@ class RavelMultiIndex(Op):
 
 
 def ravel_multi_index_kernel(*indices: Array, sizes: Sequence[int], out: Array | None = None) -> Array:
-    """np.ravel_multi_index; where it refuses, index by index, which says what is wrong, if anything is."""
+    """Horner's rule on the indices, each checked against its own axis."""
     if out is None:
         out = np.empty(indices[0].shape, np.int64)
-    try:
-        np.copyto(out, np.ravel_multi_index(indices, sizes))
-    except (TypeError, ValueError):
-        ravel_each(indices, sizes, out)
-    return out
-
-
-def ravel_each(indices: Sequence[Array], sizes: Sequence[int], out: Array) -> None:
-    """Horner's rule on the indices, unsigned ones too, each checked against its own axis."""
     out.fill(0)
     for places, size in zip(indices, sizes, strict=True):
         check_range(places, size)
         np.multiply(out, size, out=out)
         np.add(out, places, out=out, casting="unsafe")  # unsigned ones among them
+    return out
 
 
 @builder

@@ -14,10 +14,36 @@ import numpy as np
 
 from graphad.errors import ShapeError
 from graphad.ir.node import Node, apply
-from graphad.ir.op import Attributes, Traits
+from graphad.ir.op import Attributes, Op, Traits
 from graphad.ir.tensor_type import INT64, TensorType
-from graphad.ops.indexing import Indexed
+from graphad.ops.indexing import Indexed, check_range
 from graphad.ops.structure import zeros
+
+
+@dataclass(frozen=True)
+class PlacesInRows(Op):
+    """result[i] = starts[i] + indices[i]: the place of one element of each row, if rows of ``size`` start there."""
+
+    size: int
+    name = "places_in_rows"
+    latex = r"\mathrm{places}"
+
+    def infer(self, *operands: TensorType) -> TensorType:
+        """Two lists of as many int64."""
+        starts, indices = operands
+        if starts.dtype != INT64 or starts != indices or starts.ndim != 1:
+            raise ShapeError(f"a start is needed for each index, all of int64; got {starts} and {indices}")
+        return starts
+
+    def numpy_call(self) -> tuple[Callable[..., Any], Attributes]:
+        """np.add, with the range of the indices checked."""
+        return places_in_rows_kernel, {"size": self.size}
+
+
+def places_in_rows_kernel(starts: Any, indices: Any, size: int, out: Any = None) -> Any:
+    """The sum, if all indices are in range."""
+    check_range(indices, size)
+    return np.add(starts, indices, out=out)
 
 
 @dataclass(frozen=True)

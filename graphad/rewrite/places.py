@@ -6,11 +6,11 @@ import numpy as np
 
 from graphad.ir.leaves import Constant
 from graphad.ir.node import Node, apply
-from graphad.ir.tensor_type import TensorType, known
+from graphad.ir.tensor_type import INT64, TensorType, known
 from graphad.ops.arithmetic import Add
-from graphad.ops.gather import RavelMultiIndex
+from graphad.ops.build import cast
 from graphad.ops.indexing import AddAlongAxis, TakeAlongAxis
-from graphad.ops.places import AddPlaces, ReadPlaces
+from graphad.ops.places import AddPlaces, PlacesInRows, ReadPlaces
 from graphad.ops.structure import Reshape, zeros
 from graphad.rewrite.constants import uniform
 from graphad.rewrite.driver import Rewrites
@@ -55,9 +55,9 @@ def _is_one_of_each_row(indices: Node, axis: int) -> bool:
 
 def _places(indices: Node, size: int) -> Node:
     """Where in the flat array the element of each row is that its index, which is checked, names."""
-    flat = _flat(indices)
+    flat = cast(_flat(indices), INT64)
     rows = known(flat.shape[0])
-    return apply(RavelMultiIndex((rows, size)), apply(Constant.of(np.arange(rows))), flat)
+    return apply(PlacesInRows(size), apply(Constant.of(size * np.arange(rows))), flat)
 
 
 def _flat(node: Node) -> Node:
