@@ -35,13 +35,18 @@ class LoopWriter:
     def __init__(self, node: Node, outer: Program, names: Names) -> None:
         self.node, self.loop, self.names = node, loop_of(node), names
         self.body = outer.bodies[node]
-        (self.scratch,) = outer.memory.scratch_offsets[node]
+        self.scratch = self.scratch_offset(outer)
         scope = self.body.statements[-1].origin.scope
         cell = "loop" if scope is None else identifier(scope.name)
         self.name = names.fresh(f"{cell}_{'backward' if self.loop.reverse else 'forward'}")
         self.steps = names.fresh(f"{self.name}_steps")
         self.records = [names.fresh(f"{names[output]}_all") for output in self.body.graph.outputs]
         self.moving: list[Node] = []
+
+    def scratch_offset(self, outer: Program) -> int:
+        """Where the body's own memory begins."""
+        (offset,) = outer.memory.scratch_offsets[self.node]
+        return offset
 
     def declarations(self) -> list[Line]:
         """The loop's records, its own places in the arena, its views, and the list of what each step unpacks."""

@@ -168,6 +168,7 @@ class _Writer:
             *lines("def buffer(offset, shape, dtype):", "    return np.ndarray(shape, dtype, arena, offset)", "", ""),
             *(constant_line(self.names[node], op) for node, op in named_constants(self.program)),
             *(self._place(node, offset) for node, offset in plan.offsets.items() if self._has_place(node)),
+            *self._ends(),
             *scratch_lines(self.program, self.names),
             *shared_lines(self.program, self.names, self.declared | self._of_tiles()),
         ]
@@ -175,9 +176,24 @@ class _Writer:
     def _has_place(self, node: Node) -> bool:
         return node not in self.local and node not in self.program.memory.overwritten
 
+    def _ends(self) -> Iterator[Line]:
+        """The last steps of loops whose other steps are not kept."""
+        for loop, tiling in self.program.tilings.items():
+            for end, offset in tiling.end_offsets():
+                yield buffer_line(self.names[end], self.program.memory.offsets[loop] + offset, end.type)
+                self.declared.add(end)
+
     def _of_tiles(self) -> set[Node]:
         """What is held for a tile of time only, and the views of that."""
-        return {node for node in self.program.graph.nodes if self.program.roots[node] in self.local}
+        ends = {end for tiling in self.program.tilings.values() for end in tiling.ends}
+        found: set[Node] = set()
+        for node in self.program.graph.nodes:
+            if node in self.local or (node not in ends and self._is_view_of(node, found)):
+                found.add(node)
+        return found
+
+    def _is_view_of(self, node: Node, values: set[Node]) -> bool:
+        return self.program.roots[node] is not node and node.operands[0] in values
 
     def _place(self, node: Node, offset: int) -> Line:
         axes = self.program.layouts.get(node)
@@ -191,8 +207,12 @@ class _Writer:
         """The loops over time: what they unpack, then what they do."""
         tilings = self.program.tilings
         for node in self.program.bodies:
-            writer = TileWriter if node in tilings else LoopWriter
-            self.loop_writers[node] = writer(node, self.program, self.names)
+            if node in tilings:
+                repeats = tilings[node].repeats
+                repeated = None if repeats is None else self.loop_writers[repeats]
+                self.loop_writers[node] = TileWriter(node, self.program, self.names, repeated)
+            else:
+                self.loop_writers[node] = LoopWriter(node, self.program, self.names)
         declared = [line for writer in self.loop_writers.values() for line in writer.declarations()]
         functions = [line for writer in self.loop_writers.values() for line in writer.function()]
         return (

@@ -17,22 +17,25 @@ def rnn():
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import starmap
+from textwrap import wrap
 
 from graphad.backend.numpy_loops import LoopWriter
 from graphad.backend.numpy_names import Names
 from graphad.backend.numpy_statements import Line, buffer_line, lines, statement, view_text
 from graphad.ir.cut import Cut
 from graphad.ir.node import Node
-from graphad.ir.tensor_type import TensorType
+from graphad.ir.tensor_type import TensorType, known
 from graphad.ops.loop import Element
-from graphad.ops.slicing import Slice, Span
+from graphad.ops.slicing import Slice, Span, full_index
 from graphad.ops.structure import Reshape
 from graphad.schedule.program import Program
-from graphad.schedule.tiles import cuts_of, is_record, record_cuts
+from graphad.schedule.repetition import step_shown
+from graphad.schedule.tiles import cut_of_view, cuts_of, record_cut, record_number
 from graphad.schedule.views import read
 
+_WIDTH = 100
 Bounds = tuple[str, str]
 """What the first step of a tile is called where it is bound, and the one behind its last."""
 
@@ -40,12 +43,14 @@ Bounds = tuple[str, str]
 class TileWriter(LoopWriter):
     """Writes a loop with the statements around it, tile by tile.
 
-    ``own``: the places of local values, which hold a tile. ``shown``: what each tile is unpacked into.
+    ``own``: the places of local values, which hold a tile. ``repeated``: the writer of the loop whose tiles are run
+    again before those of this one.
     """
 
-    def __init__(self, node: Node, outer: Program, names: Names) -> None:
-        super().__init__(node, outer, names)
+    def __init__(self, node: Node, outer: Program, names: Names, repeated: LoopWriter | None) -> None:
         self.tiling, self.outer = outer.tilings[node], outer
+        self.repeated = repeated if isinstance(repeated, TileWriter) else None
+        super().__init__(node, outer, names)
         self.is_local = node in self.tiling.local
         self.whole_records, self.records = self.records, [names.fresh(f"{name}_tile") for name in self.records]
         self.tiles = names.fresh(f"{self.name}_tiles")
@@ -57,6 +62,18 @@ class TileWriter(LoopWriter):
         self.cut_names = {one: self._cut_name(one) for one in (*self._shown(), *self._elements_read())}
         carried = (record.padding and self.is_local for record in self.loop.records)
         self.carried = {n: names.fresh(f"{self.records[n]}_end") for n, carries in enumerate(carried) if carries}
+        kept = self.carried if self.tiling.repeated_by is not None else {}
+        self.kept = {n: names.fresh(f"{self.whole_records[n]}_kept") for n in kept}
+        self.kept_of_tile = {n: names.fresh(f"{self.records[n]}_kept") for n in kept}
+        ahead = (n for n, steps in enumerate(self.tiling.ahead) if steps)
+        self.ahead = {n: names.fresh(f"{self.whole_records[n]}_ahead") for n in ahead}
+        self.run = names.fresh(f"{self.name}_through_tile")
+
+    def scratch_offset(self, outer: Program) -> int:
+        """Where the body's own memory begins: behind the records, if they are needed again with it."""
+        if self.tiling.repeated_by is None:
+            return super().scratch_offset(outer)
+        return outer.memory.offsets[self.node] + self.tiling.local[self.node]
 
     def _cut_name(self, node: Node) -> str:
         return self.names[node] if node in self.tiling.local else self.names.fresh(f"{self.names[node]}_tile")
@@ -99,14 +116,20 @@ class TileWriter(LoopWriter):
         return offset
 
     def _windows(self) -> Iterator[Line]:
-        """The places of a tile's records, with what the tile before has left at their beginning or their end."""
+        """The places of a tile's records, with what the tile before has left at their beginning or their end; and of
+        what is kept of each tile for its repetition.
+        """
         offset = self.outer.memory.offsets[self.node]
-        for number, (name, record) in enumerate(zip(self.whole_records, self.loop.records, strict=True)):
-            type = TensorType.of((self.tiling.length + record.padding, *record.type.static_shape), record.type.dtype)
-            yield buffer_line(name, offset, type)
-            offset += type.nbytes
-            if number in self.carried:
-                yield Line(f"{self._begin(number)} = {name}[{self._initial_span(number)}]")
+        names = [*self.whole_records, *self.kept.values()]
+        for name, array in zip(names, self.tiling.loop_arrays(), strict=False):  # the ends are declared already
+            yield buffer_line(name, offset, array)
+            offset += array.nbytes
+        for number in self.carried:
+            yield Line(f"{self._begin(number)} = {self.whole_records[number]}[{self._initial_span(number)}]")
+        for number, name in self.ahead.items():
+            begin, steps = self.loop.records[number].padding, self.tiling.ahead[number]
+            whole = self.whole_records[number]
+            yield Line(f"{name} = {whole}[{begin + self.tiling.length}:], {whole}[{begin}:{begin + steps}]")
 
     def _begin(self, number: int) -> str:
         return f"{self.whole_records[number]}_begin"
@@ -128,18 +151,28 @@ class TileWriter(LoopWriter):
     def _binding(self) -> list[Line]:
         """The function that makes the views of one tile."""
         begin, end = self._bounds(range(self.loop.steps))
-        both = [f"{begin}, {end} = max(start, 0), min(stop, {self.loop.steps})"] if begin == "begin" else []
+        clamped = f"{begin}, {end} = (min(max(step, 0), {self.loop.steps}) for step in (start, stop))"
+        both = [clamped] if begin == "begin" else []
         records = [f"{name} = {self._record_text(number)}" for number, name in enumerate(self.records)]
         views = [f"{name} = {self._tile_text(node)}" for node, name in self.cut_names.items()]
         ends = [f"{name} = {self._end_text(number)}" for number, name in self.carried.items()]
+        kept = [f"{name} = {self._kept_text(number)}" for number, name in self.kept_of_tile.items()]
         steps = [f"{self.steps} = {self.steps_text(f'{end} - {begin}')}"]
-        body = lines(*both, *records, *views, *ends, *steps, f"return {', '.join(self._unpacked())}")
+        body = lines(*both, *records, *views, *ends, *kept, *steps, *_returning(self.unpacked()))
         title = '"""What the steps from ``start`` to ``stop`` - 1 read and write."""'
         return [*lines("", "", f"def {self.bind}(start, stop):", f"    {title}"), *(line.indented() for line in body)]
 
-    def _unpacked(self) -> list[str]:
+    def _kept_text(self, number: int) -> str:
+        """What is kept from before a tile."""
+        place, padding = f"start // {self.tiling.length}", self.loop.records[number].padding
+        first, last = (
+            (place, f"{place} + 1") if padding == 1 else (f"{place} * {padding}", f"({place} + 1) * {padding}")
+        )
+        return f"{self.kept[number]}[{first}:{last}]"
+
+    def unpacked(self) -> list[str]:
         shown = [self.cut_names[node] for node in dict.fromkeys(self._shown())]
-        return [*shown, *self.carried.values(), self.steps]
+        return [*shown, *self.carried.values(), *self.kept_of_tile.values(), self.steps]
 
     def _bounds(self, times: range) -> Bounds:
         """A tile's first step, and the one behind its last, among these."""
@@ -165,27 +198,50 @@ class TileWriter(LoopWriter):
         bounds = self._bounds(cut.times(node.type))
         if node in self.own or node in self.overwritten:
             return self._own_text(node, bounds)
-        if root not in self.tiling.local:
-            first, last = (_scaled(bound, cut) for bound in bounds)
-            return f"{self.names[node]}[{':, ' * cut.axis}{first}:{last}]"
-        return self._local_text(node, bounds)
+        if root in self.tiling.local or self._is_of_repeated(root):
+            return self._local_text(node, bounds)
+        first, last = (_scaled(bound, cut) for bound in bounds)
+        return f"{self.names[node]}[{':, ' * cut.axis}{first}:{last}]"
+
+    def _is_of_repeated(self, root: Node) -> bool:
+        return self.repeated is not None and root is self.repeated.node
 
     def _local_text(self, node: Node, bounds: Bounds) -> str:
         """A view of what is held for one tile only: the same views that would be made of the whole."""
-        views: list[Node] = []
-        while (record := self._record_number(node)) is None and node is not self.outer.roots[node]:
+        views, wanted = [], node
+        while (part := self._part(node, wanted, bounds)) is None:
             views.append(node)
             node = node.operands[0]
-        part = (self.cut_names[node], self._cut(node)) if record is None else self._part_of_record(record, bounds)
         text, cut = part
+        if any(isinstance(view.op, Reshape) for view in views):
+            text = text.removesuffix(".reshape(-1)")
         for view in reversed(views):
             text, cut = _viewed(view, text, cut)
         return text
 
-    def _record_number(self, node: Node) -> int | None:
-        if self.outer.roots[node] is not self.node:
-            return None
-        return next((i for i in range(len(self.records)) if is_record(node, self.node, i)), None)
+    def _part(self, node: Node, wanted: Node, bounds: Bounds) -> tuple[str, Cut] | None:
+        """What shows a tile of a value itself, or of a record, of which ``wanted`` is a view; None of other views."""
+        root = self.outer.roots[node]
+        if root is self.node:
+            number = record_number(node, root)
+            return None if number is None else self._part_of_record(number, bounds)
+        if self.repeated is not None and root is self.repeated.node:
+            number = record_number(node, root)
+            return None if number is None else self.repeated.part_again(number, self._cut(wanted), wanted, bounds)
+        return (self.cut_names[node], self._cut(node)) if node is root else None
+
+    def part_again(self, number: int, theirs: Cut, view: Node, bounds: Bounds) -> tuple[str, Cut]:
+        """What a loop that repeats this one's tiles reads of a record: steps of the same tile, or those just before."""
+        ours = cut_of_view(view, partial(record_cut, loop=self.node))
+        if ours is None:
+            raise TypeError(f"{view!r} shows no tile")
+        first = self.loop.records[number].padding + ours.first - theirs.first
+        stop = f"{bounds[1]} - {bounds[0]}" + (f" + {first}" if first else "")
+        return f"{self.whole_records[number]}[{first}:{stop}].reshape(-1)", self._record_cut(number)
+
+    def _record_cut(self, number: int) -> Cut:
+        record = self.loop.records[number]
+        return Cut(0, known(record.type.size), 0 if self.loop.reverse else -record.padding)
 
     def _own_text(self, node: Node, bounds: Bounds) -> str:
         """As much of a local value's place as this tile needs, or what it overwrites."""
@@ -196,26 +252,72 @@ class TileWriter(LoopWriter):
 
     def _part_of_record(self, number: int, bounds: Bounds) -> tuple[str, Cut]:
         """The steps of a tile, flat; among them may be initial values, which lie beyond the loop's own iterations."""
-        name, padding = self.records[number], self.loop.records[number].padding
-        own = self._bounds(range(self.loop.steps))
-        behind = f"{padding}:" if bounds == own else f"{bounds[0]} - {own[0]} + {padding}:"
-        part = f"{name}[:{bounds[1]} - {bounds[0]}]" if self.loop.reverse else f"{name}[{behind}]"
-        return f"{part}.reshape(-1)", tuple(record_cuts(self.node))[number]
+        own, padding = self._bounds(range(self.loop.steps)), self.loop.records[number].padding
+        before = f" + {padding}" if padding and not self.loop.reverse else ""
+        first, last = (bound if bounds == own else f"{bound} - {own[0]}" for bound in bounds)
+        if bounds == own:
+            first, last = "", f"{bounds[1]} - {bounds[0]}"
+        part = f"{self.records[number]}[{(first + before).removeprefix(' + ')}:{last}{before}]"
+        return f"{part}.reshape(-1)", self._record_cut(number)
 
     def function(self) -> list[Line]:
-        """The loop over tiles."""
+        """The loop over tiles; what is run again has a function of its own."""
         fills = lines(*(f"{self.names[node]}.fill(0)" for node in self.parts))
-        head = Line(f"for {', '.join(self._unpacked())} in {self.tiles}:")
-        inside = [
-            *(self._statement(node) for node in self.tiling.before),
-            *self.recurrence(self.steps),
-            *(line for node in self.tiling.after for line in self._after(node)),
-            *lines(*(f"np.copyto({self._begin(number)}, {name})" for number, name in self.carried.items())),
-        ]
-        if len(self._unpacked()) == 1:
-            head = Line(f"for {self.steps}, in {self.tiles}:")
-        body = [*self.initial(self.whole_records), *fills, head, *(line.indented() for line in inside)]
-        return [*lines("", "", f"def {self.name}():"), *(line.indented() for line in body)]
+        tiles = [*self._heads(), *(line.indented() for line in self._tile())]
+        body = [*self.initial(self.whole_records), *fills, *tiles, *lines(*self._ends())]
+        through = self._function(f"{self.run}({', '.join(self._run_names())})", self._through())
+        return [*(through if self.kept else []), *self._function(f"{self.name}()", body)]
+
+    @staticmethod
+    def _function(head: str, body: list[Line]) -> list[Line]:
+        return [*lines("", "", f"def {head}:"), *(line.indented() for line in body)]
+
+    def _heads(self) -> list[Line]:
+        """The loop over tiles, and what each unpacks."""
+        if self.repeated is None:
+            return lines(f"for tile in {self.tiles}:", *map("    {}".format, _unpacking(self.unpacked(), "tile")))
+        pairs = f"zip({self.repeated.tiles}[{self.tiling.count - 1}::-1], {self.tiles})"
+        both = [*_unpacking(self.repeated.unpacked(), "again"), *_unpacking(self.unpacked(), "tile")]
+        return lines(f"for again, tile in {pairs}:", *map("    {}".format, both))
+
+    def _tile(self) -> list[Line]:
+        """What is done for each tile."""
+        again = [] if self.repeated is None else self.repeated.run_again()
+        keeps = lines(*(f"np.copyto({name}, {self._begin(n)})" for n, name in self.kept_of_tile.items()))
+        through = lines(f"{self.run}({', '.join(self._run_names())})") if self.kept else self._through()
+        after = [line for node in self.tiling.after for line in self._after(node)]
+        carries = lines(*(f"np.copyto({self._begin(number)}, {name})" for number, name in self.carried.items()))
+        return [*again, *keeps, *through, *after, *carries]
+
+    def _run_names(self) -> list[str]:
+        return [*(self.cut_names[node] for node in dict.fromkeys(self._shown())), self.steps]
+
+    def _through(self) -> list[Line]:
+        return [*(self._statement(node) for node in self.tiling.before), *self.recurrence(self.steps)]
+
+    def run_again(self) -> list[Line]:
+        """Run a tile again, from what was kept from before it; of the tile behind it the first steps are kept."""
+        ahead = (f"np.copyto(*{name})" for name in self.ahead.values())
+        keeps = (f"np.copyto({self._begin(n)}, {name})" for n, name in self.kept_of_tile.items())
+        return lines(*ahead, *keeps, f"{self.run}({', '.join(self._run_names())})")
+
+    def _ends(self) -> Iterator[str]:
+        """What others read of the last steps, copied from the last tile."""
+        begin = (self.tiling.count - 1) * self.tiling.length
+        for end in self.tiling.ends:
+            number, shown = self._end_record(end), step_shown(end, self.node)
+            if shown is None:
+                raise TypeError(f"{end!r} shows no step")
+            padding, place = self.loop.records[number].padding, shown[1] - begin
+            held = f"{self.whole_records[number]}[{padding + place}]"
+            if place < 0:  # before the last tile, and so no longer where its steps began
+                held = f"{self.kept[number]}[{self.tiling.count * padding + place}]"
+            yield f"np.copyto({self.names[end]}, {held})"
+
+    def _end_record(self, view: Node) -> int:
+        while (number := record_number(view, self.node)) is None:
+            view = view.operands[0]
+        return number
 
     def _statement(self, node: Node) -> Line:
         return statement(node, self.inside)._replace(times=self.tiling.count)
@@ -236,6 +338,22 @@ class TileWriter(LoopWriter):
         return super().initial_slot(number, lag)
 
 
+def _returning(names: list[str]) -> list[str]:
+    """``return a, b``, a tuple."""
+    first, *rest = _unpacking(names, "")
+    if not rest:
+        return [f"return {first.removesuffix(' = ')}"]
+    return [f"return {first}", *rest[:-1], ")"]
+
+
+def _unpacking(names: list[str], packed: str) -> list[str]:
+    """``(a, b) = tile``, in as many lines as it needs."""
+    listed = ", ".join(names) + ("," if len(names) == 1 else "")
+    if len(listed) <= _WIDTH:
+        return [f"{listed} = {packed}"]
+    return ["(", *(f"    {line}" for line in wrap(listed, _WIDTH)), f") = {packed}"]
+
+
 def _scaled(bound: str, cut: Cut) -> str:
     """Where a step begins along the axis that is cut."""
     place = bound if cut.first == 0 else f"{bound} {'-' if cut.first > 0 else '+'} {abs(cut.first)}"
@@ -254,6 +372,8 @@ def _viewed(view: Node, text: str, cut: Cut) -> tuple[str, Cut]:
     if isinstance(op, Slice):
         whole = Span(0, operand.static_shape[cut.axis])
         op = Slice((*op.index[: cut.axis], whole, *op.index[cut.axis + 1 :]))
+        if op.index == full_index(operand.shape):
+            return text, after
     if isinstance(op, Reshape):
         op = Reshape(tuple(-1 if axis == after.axis else size for axis, size in enumerate(op.shape)))
     return view_text(op, operand, text), after

@@ -18,7 +18,8 @@ from graphad.ir.op import Op
 from graphad.ops.loop import Earlier, Loop
 from graphad.ops.structure import Copy
 from graphad.schedule.liveness import Lifetimes, MemoryPlan, plan_memory
-from graphad.schedule.tiles import Tiling, tiled
+from graphad.schedule.repetition import repeated
+from graphad.schedule.tiles import IN_CACHE, Tiles, Tiling, readers_of, tiled
 from graphad.schedule.views import layouts_of, needed_views, roots_of
 
 
@@ -56,7 +57,7 @@ class Program:
         return sum(node.op.flops(node.type, *(x.type for x in node.operands)) for node in self.statements)
 
 
-def schedule(graph: Graph, parameters: tuple[Node, ...]) -> Program:
+def schedule(graph: Graph, parameters: tuple[Node, ...], tiles: Tiles = IN_CACHE) -> Program:
     """Plan a graph with integer sizes, whose last outputs are the new values of ``parameters``."""
     keep = len(graph.outputs) - len(parameters)
     graph = Graph(graph.inputs, (*graph.outputs[:keep], *_owned(graph, graph.outputs[keep:])))
@@ -64,7 +65,7 @@ def schedule(graph: Graph, parameters: tuple[Node, ...]) -> Program:
     graph = _packed(graph, layouts)
     roots, contiguous = roots_of(graph, layouts)
     views = needed_views(graph, roots)
-    statements, tilings = tiled(_statements(graph, roots), roots, graph.outputs)
+    statements, tilings = _tiled(_statements(graph, roots), roots, graph.outputs, tiles)
     bodies = {node: _body(node, node.op, contiguous) for node in statements if isinstance(node.op, Loop)}
     immovable = {roots[view] for view in views} | {operand for loop in bodies for operand in loop.operands}
     immovable |= {roots[node] for tiling in tilings.values() for node in tiling.cuts}
@@ -75,6 +76,15 @@ def schedule(graph: Graph, parameters: tuple[Node, ...]) -> Program:
     updates = tuple(zip(updated, graph.outputs[keep:], strict=True))
     found = tuple(known.values())
     return Program(graph, roots, staged, views, statements, memory, bodies, found, updates, layouts, tilings)
+
+
+def _tiled(
+    statements: tuple[Node, ...], roots: Mapping[Node, Node], outputs: tuple[Node, ...], tiles: Tiles
+) -> tuple[tuple[Node, ...], dict[Node, Tiling]]:
+    """The statements in order, and which of them are run tile by tile."""
+    readers = readers_of(statements, roots, outputs)
+    ordered, tilings = tiled(statements, roots, readers, tiles)
+    return ordered, repeated(tilings, roots, readers) if tiles.repeated else tilings
 
 
 def _planned(
@@ -92,11 +102,15 @@ def _planned(
     passing: set[Node] = set()
     scratch = {**_scratch(statements), **{loop: (body.memory.arena_bytes,) for loop, body in bodies.items()}}
     for loop, tiling in tilings.items():
-        members = tiling.statements
-        groups.update(dict.fromkeys(members, range(number[members[0]], number[members[-1]] + 1)))
+        until = tiling if tiling.repeated_by is None else tilings[tiling.repeated_by]
+        first, last = tiling.statements[0], until.statements[-1]
+        groups.update(dict.fromkeys(tiling.statements, range(number[first], number[last] + 1)))
         sizes.update(tiling.local)
         scratch.update({node: (node.type.nbytes,) for node in tiling.sums})
-        passing.update(node for node in tiling.local if node is not loop)
+        passing.update(node for node in tiling.local if node is not loop and tiling.repeated_by is None)
+        if tiling.repeated_by is not None:
+            (inside,) = scratch.pop(loop)  # needed as long as the loop's records are
+            sizes[loop] += inside
     lifetimes = Lifetimes.of(statements, staged, outputs, roots, groups, passing)
     return plan_memory(statements, staged, lifetimes, scratch, sizes)
 

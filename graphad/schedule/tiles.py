@@ -7,13 +7,13 @@ time, and all of that is done tile by tile; of what nobody else reads, no more t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from graphad.ir.cut import Cut, Cuts, exceeds_cache
 from graphad.ir.node import Node
-from graphad.ir.tensor_type import known
-from graphad.ops.loop import Element, Loop, Whole, loop_of
+from graphad.ir.tensor_type import TensorType, known
+from graphad.ops.loop import Element, Loop, Record, Whole, loop_of
 from graphad.ops.slicing import Slice
 from graphad.schedule.views import read
 
@@ -31,6 +31,10 @@ class Tiling:
     the order of time, and initial values may lie outside of its iterations. ``cuts``: how what the statements and the
     loop read and write is cut; None for what is read whole. ``local``: the values of which only a tile is held, and the
     bytes of that.
+
+    ``repeated_by``: the loop on whose way back each tile is run again, so that its states need not be kept; ``ends``:
+    the views that show one of the last steps to others; ``ahead``: how many of the steps behind a tile the way back
+    reads of each record. ``repeats``: for that other loop, this one.
     """
 
     loop: Node
@@ -40,6 +44,10 @@ class Tiling:
     times: range
     cuts: Mapping[Node, Cut | None]
     local: Mapping[Node, int]
+    repeated_by: Node | None = None
+    ends: tuple[Node, ...] = ()
+    ahead: tuple[int, ...] = ()
+    repeats: Node | None = None
 
     @property
     def statements(self) -> tuple[Node, ...]:
@@ -56,6 +64,43 @@ class Tiling:
         """The number of tiles."""
         return -(-len(self.times) // self.length)
 
+    def loop_arrays(self) -> list[TensorType]:
+        """What is held of a local loop: a tile of each record, with initial values; if tiles are repeated, also the
+        values before each tile of records that have initial ones, and the last steps that others read.
+        """
+        records = loop_of(self.loop).records
+        if self.repeated_by is None:
+            return [_rows(record, self.length + record.padding) for record in records]
+        pairs = zip(records, self.ahead, strict=True)
+        found = [_rows(record, self.length + record.padding + ahead) for record, ahead in pairs]
+        found += [_rows(record, self.count * record.padding) for record in records if record.padding]
+        return found + [end.type for end in self.ends]
+
+    def end_offsets(self) -> Iterator[tuple[Node, int]]:
+        """Where in the loop's memory the last steps lie that others read."""
+        arrays = self.loop_arrays()
+        offset = sum(array.nbytes for array in arrays[: len(arrays) - len(self.ends)])
+        for end in self.ends:
+            yield end, offset
+            offset += end.type.nbytes
+
+
+def _rows(record: Record, count: int) -> TensorType:
+    return TensorType.of((count, *record.type.static_shape), record.type.dtype)
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """How loops are tiled: ``length`` steps at once (None: as many as fit into a cache, and only if all do not); and
+    whether states are kept between tiles only, and tiles run again on the way back.
+    """
+
+    length: int | None = None
+    repeated: bool = False
+
+
+IN_CACHE = Tiles()
+
 
 Readers = Mapping[Node, Sequence[Node | None]]
 """For each value in memory, the statements that read it or a view of it; and None, if it is a result."""
@@ -63,19 +108,24 @@ Reads = dict[Node, Cut | None]
 """How the operands that a statement reads are cut, and its result."""
 
 
-def tiled(
-    statements: Sequence[Node], roots: Mapping[Node, Node], outputs: Iterable[Node]
-) -> tuple[tuple[Node, ...], dict[Node, Tiling]]:
-    """The statements in an order in which those of a tiling stand together, and the tilings by loop."""
+def readers_of(statements: Iterable[Node], roots: Mapping[Node, Node], outputs: Iterable[Node]) -> Readers:
+    """Who reads each value in memory."""
     readers: dict[Node, list[Node | None]] = {}
     for node in statements:
         for operand in node.operands:
             readers.setdefault(roots[operand], []).append(node)
     for output in outputs:
         readers.setdefault(roots[output], []).append(None)
+    return readers
+
+
+def tiled(
+    statements: Sequence[Node], roots: Mapping[Node, Node], readers: Readers, how: Tiles
+) -> tuple[tuple[Node, ...], dict[Node, Tiling]]:
+    """The statements in an order in which those of a tiling stand together, and the tilings by loop."""
     ordered, found = tuple(statements), {}
     for loop in [node for node in statements if isinstance(node.op, Loop)]:
-        tiling = _Search(loop, ordered, roots, readers).tiling()
+        tiling = _Search(loop, ordered, roots, readers, how).tiling()
         if tiling is not None:
             ordered, found[loop] = _together(ordered, tiling), tiling
     return ordered, found
@@ -96,6 +146,7 @@ class _Search:
     statements: Sequence[Node]
     roots: Mapping[Node, Node]
     readers: Readers
+    how: Tiles
     members: dict[Node, Reads] = field(default_factory=dict)
     cuts: Reads = field(default_factory=dict)
 
@@ -113,7 +164,8 @@ class _Search:
         self._find_after()
         self._leave_what_others_read()
         length = self._length()
-        return None if length is None or len(self.members) == 1 else self._of_length(length)
+        alone = len(self.members) == 1 and not self.how.repeated
+        return None if length is None or alone else self._of_length(length)
 
     def _of_length(self, length: int) -> Tiling:
         place = self.number[self.loop]
@@ -122,16 +174,17 @@ class _Search:
         cuts = {node: cut for reads in self.members.values() for node, cut in reads.items()}
         sums = {node for node in after if cuts[node] is None}
         local = [node for node in ordered if node not in sums and self._is_read_by_members(node)]
-        nbytes = {node: _tile_bytes(node, cuts.get(node), length) for node in local}
-        return Tiling(self.loop, before, after, length, self.times, cuts, nbytes)
+        found = Tiling(self.loop, before, after, length, self.times, cuts, {})
+        return replace(found, local={node: _tile_bytes(node, found) for node in local})
 
     def _length(self) -> int | None:
         """The steps of a tile; None if all steps are small enough to be done at once."""
         every = [(node, cut) for reads in self.members.values() for node, cut in reads.items() if cut is not None]
         largest = max((node.type.nbytes // len(cut.times(node.type)) for node, cut in every), default=0)
         least = max(FEWEST_STEPS, 1 + len(self.times) - loop_of(self.loop).steps)
-        length = max(least, TILE_BYTES // max(1, largest))
-        return length if exceeds_cache(largest * len(self.times)) and length < len(self.times) else None
+        length = max(least, self.how.length or TILE_BYTES // max(1, largest))
+        needed = self.how.repeated or exceeds_cache(largest * len(self.times))
+        return length if needed and length < len(self.times) else None
 
     def _add(self, member: Node, reads: Reads) -> None:
         self.members[member] = reads
@@ -179,21 +232,11 @@ class _Search:
 
     def _cut_of_view(self, view: Node) -> Cut | None:
         """How a view of a member's result is cut."""
-        views: list[Node] = []
-        while (cut := self._cut_of_value(view)) is None and view is not self.roots[view]:
-            views.append(view)
-            view = view.operands[0]
-        for one in reversed(views):
-            cuts = None if cut is None or one.op.traits.broadcast else cuts_of(one, 1, cut)
-            cut = None if cuts is None else cuts[0]
-        return cut
+        return cut_of_view(view, self._cut_of_value)
 
     def _cut_of_value(self, node: Node) -> Cut | None:
         """The cut of a member's result, and of the part of the loop's flat array that is a record."""
-        if self.roots[node] is not self.loop:
-            return self.cuts.get(node)
-        records = enumerate(record_cuts(self.loop))
-        return next((cut for number, cut in records if is_record(node, self.loop, number)), None)
+        return self.cuts.get(node) if self.roots[node] is not self.loop else record_cut(node, self.loop)
 
     def _is_in_order(self, node: Node, reads: Reads) -> bool:
         """Whether all that a statement reads is there when a tile of the loop has run."""
@@ -250,11 +293,12 @@ class _Search:
         return bool(readers) and all(reader in self.members for reader in readers)
 
 
-def _tile_bytes(node: Node, cut: Cut | None, length: int) -> int:
-    """The bytes of a tile of a statement's result, or of a loop's records."""
-    if cut is not None:
-        return length * node.type.nbytes // len(cut.times(node.type))
-    return sum((length + one.padding) * one.type.nbytes for one in loop_of(node).records)
+def _tile_bytes(node: Node, tiling: Tiling) -> int:
+    """The bytes of a tile of a statement's result, or of what is held of the loop."""
+    cut = tiling.cuts.get(node)
+    if node is not tiling.loop and cut is not None:
+        return tiling.length * node.type.nbytes // len(cut.times(node.type))
+    return sum(array.nbytes for array in tiling.loop_arrays())
 
 
 def _as_read(reader: Node, operand: Node, cut: Cut | None) -> tuple[Node, Cut | None]:
@@ -271,18 +315,39 @@ def cuts_of(node: Node, place: int, cut: Cut) -> Cuts | None:
     return node.op.cut(place, cut, node.type, *(operand.type for operand in node.operands))
 
 
-def record_cuts(loop: Node) -> Iterator[Cut]:
-    """How each record of a loop is cut, as it lies flat in the loop's value: initial values stand before the first
-    iteration, or behind the last if the loop runs backward.
-    """
-    op = loop_of(loop)
-    for record in op.records:
-        yield Cut(0, known(record.type.size), 0 if op.reverse else -record.padding)
+def cut_of_view(view: Node, known: Callable[[Node], Cut | None]) -> Cut | None:
+    """How a view is cut, if it is known of a node that it is a view of. What is repeated is not: how often, differs."""
+    views: list[Node] = []
+    while (cut := known(view)) is None and is_view(view):
+        views.append(view)
+        view = view.operands[0]
+    for one in reversed(views):
+        cuts = None if cut is None or one.op.traits.broadcast else cuts_of(one, 1, cut)
+        cut = None if cuts is None else cuts[0]
+    return cut
 
 
-def is_record(view: Node, loop: Node, number: int) -> bool:
-    """Whether a view shows a record of a loop, flat; a loop's only record is all of its value."""
+def is_view(node: Node) -> bool:
+    """Whether a node may be a view of its first operand."""
+    return bool(node.operands) and (node.op.traits.view or node.op.traits.contiguous_view)
+
+
+def record_number(view: Node, loop: Node) -> int | None:
+    """Which record of a loop a view shows, flat; a loop's only record is all of its value."""
     op = loop_of(loop)
     if view is loop:
-        return len(op.records) == 1
-    return view.operands[0] is loop and view.op == Slice((op.span(number),))
+        return 0 if len(op.records) == 1 else None
+    if not view.operands or view.operands[0] is not loop:
+        return None
+    return next((i for i in range(len(op.records)) if view.op == Slice((op.span(i),))), None)
+
+
+def record_cut(view: Node, loop: Node) -> Cut | None:
+    """How a record of a loop is cut, as it lies flat in the loop's value: initial values stand before the first
+    iteration, or behind the last if the loop runs backward.
+    """
+    number, op = record_number(view, loop), loop_of(loop)
+    if number is None:
+        return None
+    record = op.records[number]
+    return Cut(0, known(record.type.size), 0 if op.reverse else -record.padding)

@@ -14,6 +14,7 @@ import numpy as np
 from graphad import Node
 from graphad.ops.structure import Reshape
 from graphad.schedule.program import Program
+from graphad.schedule.tiles import Tiling
 from graphad.schedule.views import read
 
 NOBODY = -1
@@ -65,7 +66,10 @@ class _Memory:
     def use_scratch(self, node: Node) -> None:
         """Write to what a statement may write to while it runs, beside its result."""
         needed = [type.nbytes for type in node.op.scratch(*(operand.type for operand in node.operands))]
-        if node in self.program.bodies:
+        tiling = self.program.tilings.get(node)
+        if tiling is not None and tiling.repeated_by is not None:
+            needed = []  # the body's memory is a part of the loop's own
+        elif node in self.program.bodies:
             needed = [self.program.bodies[node].memory.arena_bytes]
         if node in self.sums:
             needed = [node.type.nbytes]
@@ -94,11 +98,17 @@ def played(program: Program) -> Iterator[tuple[tuple[Node, ...], Node]]:
     for node in program.statements:
         if node in first:
             begun = (first[node].loop, *first[node].sums)
-            for again in first[node].statements * 2:
+            for again in (*_repeated(first[node], program), *first[node].statements) * 2:
                 yield begun, again
                 begun = ()
         elif node not in inside:
             yield (), node
+
+
+def _repeated(tiling: Tiling, program: Program) -> tuple[Node, ...]:
+    """What is run again before each tile."""
+    other = None if tiling.repeats is None else program.tilings[tiling.repeats]
+    return () if other is None else (*other.before, other.loop)
 
 
 def _torn(node: Node, program: Program) -> list[str]:

@@ -146,16 +146,16 @@ def test_the_profile_of_a_tiled_program_counts_each_operation_once() -> None:
 @pytest.mark.usefixtures("short_tiles")
 @given(steps=st.integers(5, 12), length=st.integers(1, 4), lag=st.integers(1, 3))
 def test_values_from_several_steps_ago_are_carried_from_tile_to_tile(steps: int, length: int, lag: int) -> None:
-    x = ga.input("x", (steps, B, H), "float64")
+    x, w = ga.input("x", (steps, B, H), "float64"), ga.parameter(np.eye(H) - 0.1, name="w")
 
     def cell(states: tuple[Node, ...], x_t: Node) -> tuple[tuple[Node, ...], None]:
-        new = ga.tanh(0.5 * states[0] - states[-1] + ga.square(x_t))
+        new = ga.tanh(0.5 * states[0] - states[-1] @ w + ga.square(x_t))
         return (new, *states[:-1]), None
 
     starts = tuple(ga.constant(np.full((B, H), 0.1 * i)) for i in range(lag))
     last, _ = ga.unroll(cell, starts, x)
     loss = ga.sum(ga.sin(last[0]))
-    outputs = [loss, *ga.grad(loss, [x])]
+    outputs = [loss, *ga.grad(loss, [x, w])]
     given = np.random.default_rng(2).normal(size=(steps, B, H))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiles, "FEWEST_STEPS", length)
