@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from graphad.ir.cut import CACHE_BYTES
+from graphad.ir.cut import CACHE_BYTES, exceeds_cache
 from graphad.ir.node import Node
 from graphad.ops.loop import Loop, loop_of
 from graphad.rewrite.distribute import DISTRIBUTE
@@ -40,15 +40,21 @@ def _loop_text(loop: Loop, body: Program) -> Iterator[str]:
 
 
 def _tiling_text(tiling: Tiling) -> Iterator[str]:
-    whole = max(node.type.nbytes for node, cut in tiling.cuts.items() if cut is not None)
-    yield (
-        f"  in tiles of {tiling.length} steps, since arrays for all steps would be {whole:,} bytes, more than the "
-        f"{CACHE_BYTES:,} of a cache"
-    )
+    yield f"  in tiles of {tiling.length} steps{_reason(tiling)}"
     if tiling.before:
         yield f"  before the steps of each tile: {_names(tiling.before)}"
     if tiling.after:
         yield f"  after them: {_names(tiling.after)}"
+
+
+def _reason(tiling: Tiling) -> str:
+    """Why a loop is run in tiles."""
+    if tiling.repeated_by is not None:
+        return "; states are kept between tiles only, and each tile is run again on the way back"
+    whole = max((node.type.nbytes for node, cut in tiling.cuts.items() if cut is not None), default=0)
+    if not exceeds_cache(whole):
+        return ""
+    return f", since arrays for all steps would be {whole:,} bytes, more than the {CACHE_BYTES:,} of a cache"
 
 
 def _names(nodes: Iterable[Node]) -> str:

@@ -84,7 +84,7 @@ def _tiled(
     """The statements in order, and which of them are run tile by tile."""
     readers = readers_of(statements, roots, outputs)
     ordered, tilings = tiled(statements, roots, readers, tiles)
-    return ordered, repeated(tilings, roots, readers) if tiles.repeated else tilings
+    return ordered, repeated(tilings, roots, readers, outputs) if tiles.repeated else tilings
 
 
 def _planned(

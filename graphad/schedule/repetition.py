@@ -18,46 +18,61 @@ from graphad.schedule.tiles import Readers, Tiling, cut_of_view, cuts_of, record
 from graphad.schedule.views import read
 
 
-def repeated(tilings: Mapping[Node, Tiling], roots: Mapping[Node, Node], readers: Readers) -> dict[Node, Tiling]:
+def repeated(
+    tilings: Mapping[Node, Tiling], roots: Mapping[Node, Node], readers: Readers, outputs: Sequence[Node]
+) -> dict[Node, Tiling]:
     """The tilings, each loop that can be with its tiles run again on its way back."""
     found = dict(tilings)
     for loop, forward in tilings.items():
-        pair = _Pair.of(forward, found, roots, readers)
+        read_out = [output for output in outputs if roots[output] is loop]
+        pair = _Pair.of(forward, found, roots, readers, read_out)
         if pair is not None:
             ends, ahead = tuple(pair.ends()), tuple(pair.ahead())
             again = replace(forward, repeated_by=pair.backward.loop, ends=ends, ahead=ahead)
             nbytes = sum(array.nbytes for array in again.loop_arrays())
             found[loop] = replace(again, local={**again.local, loop: nbytes})
             found[pair.backward.loop] = replace(pair.backward, repeats=loop)
-    return found
+    return {loop: one for loop, one in found.items() if _is_of_use(one)}
+
+
+def _is_of_use(tiling: Tiling) -> bool:
+    """Whether a loop in tiles does more than the loop alone."""
+    pairs = tiling.repeated_by is not None or tiling.repeats is not None
+    return pairs or bool(tiling.before or tiling.after)
 
 
 @dataclass(frozen=True, eq=False)
 class _Pair:
-    """A loop and its way back, and what the loop's value is read as: by whom, and which view of it."""
+    """A loop and its way back; ``steps``: the views of the loop's value that the way back reads tile by tile;
+    ``others``: those that it or somebody else reads whole.
+    """
 
     forward: Tiling
     backward: Tiling
-    reads: Sequence[tuple[Node, Node]]
+    steps: Sequence[Node]
+    others: Sequence[Node]
 
     @staticmethod
     def of(
-        forward: Tiling, tilings: Mapping[Node, Tiling], roots: Mapping[Node, Node], readers: Readers
+        forward: Tiling,
+        tilings: Mapping[Node, Tiling],
+        roots: Mapping[Node, Node],
+        readers: Readers,
+        read_out: Sequence[Node],
     ) -> _Pair | None:
         """The only loop that reads the states in tiles; None if there are others, or none, or it can't do without."""
         own = set(forward.statements)
-        outside = [node for node in readers.get(forward.loop, ()) if node not in own]
+        outside = [node for node in readers.get(forward.loop, ()) if node is not None and node not in own]
         reading = [one for one in tilings.values() if not set(one.statements).isdisjoint(outside)]
-        if len(reading) != 1 or any(node is None for node in outside):
+        if len(reading) != 1:
             return None
-        reads = [
-            (node, read(node, operand))
-            for node in outside
-            if node is not None
-            for operand in node.operands
-            if roots[operand] is forward.loop
-        ]
-        pair = _Pair(forward, reading[0], reads)
+        back, others = set(reading[0].statements), [*read_out]
+        steps: list[Node] = []
+        for node in outside:
+            for view in (read(node, operand) for operand in node.operands if roots[operand] is forward.loop):
+                in_tiles = node in back and reading[0].cuts.get(view) is not None
+                (steps if in_tiles else others).append(view)
+        pair = _Pair(forward, reading[0], steps, others)
         return pair if pair._runs_alike() and pair._reads_states_at_hand() else None
 
     def _runs_alike(self) -> bool:
@@ -70,7 +85,8 @@ class _Pair:
 
     def _reads_states_at_hand(self) -> bool:
         """Whether the tile that is run again holds what the same tile of the way back reads."""
-        return all(self._is_of_tile(view) or self._end(view) is not None for _, view in self.reads)
+        ends = all(self._end(view) is not None for view in self.others)
+        return ends and all(map(self._is_of_tile, self.steps))
 
     def _is_of_tile(self, view: Node) -> bool:
         """Whether the way back reads, of each step, what is of it, of the few before it or of those just behind it."""
@@ -91,7 +107,7 @@ class _Pair:
     def ahead(self) -> Iterator[int]:
         """How far behind its own step the way back reads each record."""
         farthest = [0] * len(loop_of(self.forward.loop).records)
-        for view in [view for _, view in self.reads if self._is_of_tile(view)]:
+        for view in self.steps:
             number = self._record(view)
             farthest[number] = max(farthest[number], self._distance(view) or 0)
         yield from farthest
@@ -103,7 +119,7 @@ class _Pair:
 
     def ends(self) -> Iterator[Node]:
         """The views of the last steps that others read, each once."""
-        found = (self._end(view) for _, view in self.reads if not self._is_of_tile(view))
+        found = map(self._end, self.others)
         yield from dict.fromkeys(end for end in found if end is not None)
 
     def _end(self, view: Node) -> Node | None:

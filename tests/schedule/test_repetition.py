@@ -122,9 +122,22 @@ def test_a_loop_whose_states_others_read_keeps_them() -> None:
     w = weights((INPUTS, H), (H, H), (H,))
     x = ga.input("x", (B, 9, INPUTS), "float64")
     _, hs = ga.unroll(ga.rnn_cell(*w), xs=x, axis=1)
-    outputs = [hs, *ga.grad(ga.sum(ga.sin(hs)), w)]
-    function = in_tiles([x], outputs, 3)
-    assert all(tiling.repeated_by is None for tiling in program_of(function).tilings.values())
+    for outputs in ([hs], [ga.max(hs)], [ga.transpose(hs, (1, 0, 2))]):
+        asked = [*outputs, *ga.grad(ga.sum(ga.sin(hs[:, -1])), w)]
+        function = in_tiles([x], asked, 3)
+        assert all(tiling.repeated_by is None for tiling in program_of(function).tilings.values())
+        expected = ga.compile([x], asked, backend="reference")(given_steps(9))
+        for found, other in zip(function(given_steps(9)), expected, strict=True):
+            np.testing.assert_allclose(found, other, rtol=1e-9, atol=1e-11)
+
+
+def test_the_last_state_may_be_a_result_too() -> None:
+    w = weights((INPUTS, H), (H, H), (H,))
+    x = ga.input("x", (B, 9, INPUTS), "float64")
+    h, _ = ga.unroll(ga.rnn_cell(*w), xs=x, axis=1)
+    outputs = [h, h.T * 2.0, *ga.grad(ga.sum(ga.sin(h)), w)]
+    function = in_tiles([x], outputs, 4)
+    assert any(tiling.repeated_by is not None for tiling in program_of(function).tilings.values())
     expected = ga.compile([x], outputs, backend="reference")(given_steps(9))
     for found, other in zip(function(given_steps(9)), expected, strict=True):
         np.testing.assert_allclose(found, other, rtol=1e-9, atol=1e-11)
