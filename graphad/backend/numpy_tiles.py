@@ -32,7 +32,7 @@ from graphad.ops.slicing import Slice, Span, full_index
 from graphad.ops.structure import Reshape
 from graphad.schedule.program import Program
 from graphad.schedule.repetition import step_shown
-from graphad.schedule.tiles import cut_of_view, cuts_of, record_cut, record_number
+from graphad.schedule.tiling import cut_of_view, cuts_of, record_cut, record_number
 from graphad.schedule.views import read
 
 _WIDTH = 100

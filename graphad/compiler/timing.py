@@ -13,7 +13,7 @@ from graphad.rewrite.hoist import SUM_BEFORE_LOOPS
 from graphad.rewrite.products import MERGE_PRODUCTS
 from graphad.rewrite.wide import WIDE_PRODUCTS
 from graphad.schedule.program import Program
-from graphad.schedule.tiles import Tiling
+from graphad.schedule.tiling import Tiling
 
 _AT_ONCE = {one.name for one in (DISTRIBUTE, MERGE_PRODUCTS, SUM_BEFORE_LOOPS)}
 

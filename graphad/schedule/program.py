@@ -19,7 +19,8 @@ from graphad.ops.loop import Earlier, Loop
 from graphad.ops.structure import Copy
 from graphad.schedule.liveness import Lifetimes, MemoryPlan, plan_memory
 from graphad.schedule.repetition import repeated
-from graphad.schedule.tiles import IN_CACHE, Tiles, Tiling, readers_of, tiled
+from graphad.schedule.tiles import IN_CACHE, Tiles, readers_of, tiled
+from graphad.schedule.tiling import Tiling
 from graphad.schedule.views import layouts_of, needed_views, roots_of
 
 

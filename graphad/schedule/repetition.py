@@ -14,7 +14,8 @@ from functools import partial
 from graphad.ir.node import Node
 from graphad.ops.loop import loop_of
 from graphad.ops.slicing import Slice, full_index
-from graphad.schedule.tiles import Readers, Tiling, cut_of_view, cuts_of, record_cut, record_number
+from graphad.schedule.tiles import Readers
+from graphad.schedule.tiling import Tiling, cut_of_view, cuts_of, record_cut, record_number
 from graphad.schedule.views import read
 
 

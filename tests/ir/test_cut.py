@@ -9,7 +9,7 @@ import graphad as ga
 from graphad import Node
 from graphad.ir.cut import Cut
 from graphad.ir.op import Array
-from graphad.schedule.tiles import cuts_of
+from graphad.schedule.tiling import cuts_of
 
 T, B, INPUTS, H = 6, 2, 3, 5
 STACKED, ROWS = ga.input("x", (T, B, INPUTS), "float64"), ga.input("rows", (T * B, INPUTS), "float64")

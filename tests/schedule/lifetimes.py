@@ -14,7 +14,7 @@ import numpy as np
 from graphad import Node
 from graphad.ops.structure import Reshape
 from graphad.schedule.program import Program
-from graphad.schedule.tiles import Tiling
+from graphad.schedule.tiling import Tiling
 from graphad.schedule.views import read
 
 NOBODY = -1
