@@ -68,6 +68,10 @@ class VerificationError(GraphadError, AssertionError):
     reproduction: Any = None
 
 
+class MemoryBudgetError(GraphadError, ValueError):
+    """A function needs more memory than it was given; the message tells how much, and for what."""
+
+
 class ExecutionError(GraphadError, RuntimeError):
     """A statement of a compiled program failed; it names the node and the user's line."""
 

@@ -20,6 +20,7 @@ import numpy as np
 from graphad.backend.executable import Executable
 from graphad.backend.numpy_backend import NumpyExecutable
 from graphad.compiler.binding import bind, sizes_of
+from graphad.compiler.budget import bytes_of
 from graphad.compiler.finite import NonFinite, first_non_finite
 from graphad.compiler.history import History, history
 from graphad.compiler.keys import State, key_of, of_next_call, state_of, with_own_key
@@ -269,6 +270,7 @@ def compile(
     passes: Sequence[Pass] | None = None,
     verify: bool = False,
     seed: int = 0,
+    memory: int | str | None = None,
 ) -> Function:
     """Compile a graph to a function from arrays to arrays.
 
@@ -286,7 +288,13 @@ def compile(
     that are no contiguous arrays of the declared dtypes; and what numpy cannot write into given memory: the places of
     `argsort` (so of `sort`, `topk` and medians too) and of `searchsorted`, and the draws of `randint`.
 
-    Errors: ArgumentError, DuplicateNameError, UnboundInputError, ShapeError, DTypeError.
+    ``memory`` is a budget for intermediate values, the arena of the report: bytes, or text such as "64MB", "64 MiB"
+    or "1.5GB". Where they need more, values that the gradient reads are computed again for it instead of being kept,
+    and nothing else changes, not a bit: what is cheap to compute again first, then all but loops. Arguments,
+    parameters and what numpy itself needs meanwhile are not counted. If it can't be done there is a MemoryBudgetError,
+    at the first call where sizes are named.
+
+    Errors: ArgumentError, DuplicateNameError, UnboundInputError, ShapeError, DTypeError, MemoryBudgetError.
 
     >>> import graphad as ga
     >>> x = ga.input("x", shape=("batch", 2))
@@ -314,7 +322,10 @@ def compile(
     for one in chosen:
         if not hasattr(one, "run"):
             raise ArgumentError(f"{one!r} is no pass: passes are objects such as those of graphad.rewrite.pipeline")
-    settings = {"passes": chosen, "backend": backend, "check": verify}
+    if memory is not None and backend != "numpy":
+        raise ArgumentError(f"a budget of memory is kept to by the backend numpy; {backend!r} plans no memory")
+    budget = None if memory is None else bytes_of(memory)
+    settings = {"passes": chosen, "backend": backend, "check": verify, "memory": budget}
     return _function(graph, nest.rebuilt(outputs, iter(ends)), tuple(new_values), settings, key)
 
 

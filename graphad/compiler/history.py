@@ -12,6 +12,7 @@ from graphad.ir.graph import Graph, node_text, unique_names
 from graphad.ir.node import Node
 from graphad.ops.loop import Loop
 from graphad.rewrite.driver import Pass
+from graphad.rewrite.recompute import computed_first
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,11 @@ def _texts(graph: Graph) -> Iterator[tuple[Node, str]]:
 
 
 def marked(nodes: Iterable[Node], node: Node) -> list[Node]:
-    """Those that stand where the node stood; if none does, those that stand for all steps of what it is one step of."""
+    """Those that stand where the node stood, or compute that again; if none does, those that stand for all steps of
+    what it is one step of.
+    """
     among = list(nodes)
-    exact = [one for one in among if one.origin.rank == node.origin.rank]
+    exact = [one for one in among if computed_first(one).origin.rank == node.origin.rank]
     return exact or [one for one in among if node.origin.step is not None and _is_like(one, node)]
 
 

@@ -11,13 +11,15 @@ from graphad.backend.executable import Executable
 from graphad.backend.numpy_backend import NumpyExecutable
 from graphad.backend.reference import ReferenceExecutable
 from graphad.compiler.blocks import in_blocks
+from graphad.compiler.budget import memory_text, within
 from graphad.compiler.timing import time_text
-from graphad.compiler.verification import verify_values
+from graphad.compiler.verification import Replay, verify_values
+from graphad.errors import VerificationError
 from graphad.ir.collection import without_collection
 from graphad.ir.graph import Graph
 from graphad.ir.leaves import Parameter
 from graphad.ir.node import Node
-from graphad.ir.verify import verify
+from graphad.ir.verify import verify, verify_pass
 from graphad.rewrite.driver import Pass
 from graphad.schedule.program import Program, schedule
 
@@ -35,7 +37,7 @@ class Stage:
 @dataclass(frozen=True)
 class Report:
     """What compilation did for one set of sizes. ``flops`` and bytes are those of one call; ``time`` says what was done
-    with the time steps, and why.
+    with the time steps, and why; ``memory`` what was done to keep to a budget of memory.
     """
 
     sizes: Mapping[str, int]
@@ -46,6 +48,7 @@ class Report:
     arena_bytes: int = 0
     live_bytes: int = 0
     time: tuple[str, ...] = ()
+    memory: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -58,7 +61,7 @@ class Report:
         rows += [f"{s.name:<32}{s.before:>9,}{s.after:>9,}{s.milliseconds:>10.2f}" for s in self.stages]
         program = f"{self.statements:,} statements, {self.views:,} views, {self.flops:,} floating-point operations"
         memory = f"arena of {self.arena_bytes:,} bytes; {self.live_bytes:,} alive at the most"
-        return "\n".join([f"sizes: {sizes}", *rows, program, memory, *self.time])
+        return "\n".join([f"sizes: {sizes}", *rows, program, memory, *self.memory, *self.time])
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +90,12 @@ def lower(
     passes: Sequence[Pass],
     backend: str,
     check: bool,
+    memory: int | None = None,
 ) -> Lowered:
-    """Make the executable of ``graph``, whose last outputs are the new values of ``parameters``."""
+    """Make the executable of ``graph``, whose last outputs are the new values of ``parameters``.
+
+    ``memory``: the bytes that its arena may have at the most; a MemoryBudgetError if that can't be.
+    """
     stages: list[Stage] = []
     static = _staged(stages, "specialise", graph, lambda: graph.specialise(sizes))
     if backend == "reference":
@@ -97,12 +104,16 @@ def lower(
     blocked, updated, blocks = in_blocks(static, parameters)
     current = _rewritten(blocked, passes, stages, check)
     start = time.perf_counter()
-    program = schedule(current, updated)
+    planned = schedule(current, updated)
+    program = planned if memory is None else within(planned, updated, memory)
+    if check and program is not planned:
+        _verify_within(planned, program)
     members = {block.vector: block.members for block in blocks}
     executable = NumpyExecutable(program, _header(program, sizes), members)
     milliseconds = (time.perf_counter() - start) * 1e3
     stages.append(Stage("schedule and emit", len(current.nodes), len(program.graph.nodes), milliseconds))
-    return Lowered(executable, _report(program, sizes, stages), tuple(members.get(node, (node,)) for node in updated))
+    report = _report(program, sizes, stages, tuple(memory_text(planned, program, memory)))
+    return Lowered(executable, report, tuple(members.get(node, (node,)) for node in updated))
 
 
 def _rewritten(graph: Graph, passes: Sequence[Pass], stages: list[Stage], check: bool) -> Graph:
@@ -130,7 +141,7 @@ def _header(program: Program, sizes: Mapping[str, int]) -> str:
     )
 
 
-def _report(program: Program, sizes: Mapping[str, int], stages: Sequence[Stage]) -> Report:
+def _report(program: Program, sizes: Mapping[str, int], stages: Sequence[Stage], memory: tuple[str, ...]) -> Report:
     return Report(
         sizes,
         tuple(stages),
@@ -140,4 +151,13 @@ def _report(program: Program, sizes: Mapping[str, int], stages: Sequence[Stage])
         program.memory.arena_bytes,
         program.memory.live_bytes,
         tuple(time_text(program)),
+        memory,
     )
+
+
+def _verify_within(before: Program, after: Program) -> None:
+    """A VerificationError unless the program that keeps to a budget computes the same."""
+    verify_pass(before.graph, after.graph, "memory budget")
+    changed = Replay.of(before.graph, exact=True).changed(after.graph)
+    if changed is not None:
+        raise VerificationError(f"keeping to the budget of memory {changed} on random data")

@@ -120,12 +120,15 @@ class MemoryPlan:
     """Places in the arena, by offset: of values (``offsets``), and of what statements need while they run.
 
     ``overwritten``: for a result that takes over the place of an operand, that operand. They are one array.
+    ``peak``: the number of the first statement at which ``live_bytes``, the most, are alive; -1: before all.
     """
 
     offsets: Mapping[Node, int]
     scratch_offsets: Mapping[Node, tuple[int, ...]]
     arena_bytes: int
     live_bytes: int
+    peak: int
+    lifetimes: Lifetimes
     placed: Placed = field(default_factory=dict)
     overwritten: Mapping[Node, Node] = field(default_factory=dict)
 
@@ -156,16 +159,19 @@ def plan_memory(
     offsets = {node: places[claim] + begin for node, (claim, begin) in plan.where.items()}
     rest = iter(places[len(plan.claims) :])
     scratch_offsets = {node: tuple(islice(rest, len(scratch[node]))) for node in statements if node in scratch}
-    return MemoryPlan(offsets, scratch_offsets, size, _most_alive(claims), plan.placed, plan.overwritten)
+    return MemoryPlan(offsets, scratch_offsets, size, *_most_alive(claims), lifetimes, plan.placed, plan.overwritten)
 
 
-def _most_alive(claims: Sequence[Claim]) -> int:
-    """The most bytes that are alive at once."""
+def _most_alive(claims: Sequence[Claim]) -> tuple[int, int]:
+    """The most bytes that are alive at once, and at which statement they are first."""
     changes: dict[int, int] = {}
     for first, last, nbytes in claims:
         changes[first] = changes.get(first, 0) + nbytes
         changes[last + 1] = changes.get(last + 1, 0) - nbytes
-    return max(accumulate((changes[number] for number in sorted(changes)), initial=0))
+    numbers = sorted(changes)
+    alive = dict(zip(numbers, accumulate(changes[number] for number in numbers), strict=True))
+    peak = max(alive, key=lambda number: alive[number], default=0)
+    return alive.get(peak, 0), peak
 
 
 @dataclass(eq=False)

@@ -1,14 +1,17 @@
+import itertools
 import random
+import subprocess
+import sys
 
 import networkx as nx
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import graphad as ga
 from graphad import Node
 from graphad.ir.node import same
-from graphad.ir.topology import dependence_graph, reachable, topological_order
+from graphad.ir.topology import dependence_graph, minimum_cut, reachable, topological_order
 from tests.ir.random_graphs import Sample, samples
 
 
@@ -68,3 +71,49 @@ def test_the_order_can_be_ended_before_what_was_declared_earlier(sample: Sample,
     found = topological_order(sample.graph.outputs, lambda node: node.origin.rank > limit)
     outputs = set(sample.graph.outputs)
     assert same(found, [node for node in order if node.origin.rank > limit or node in outputs])
+
+
+Edges = list[tuple[int, int, int | None]]
+edge_lists = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(1, 5), st.one_of(st.none(), st.integers(0, 4))), max_size=12
+)
+
+
+def cuts(edges: Edges) -> list[tuple[int, int, tuple[int, ...]]]:
+    """For each way to part 0 from 5 that cuts no edge of None: its capacity, how many are behind, and who."""
+    found = []
+    for chosen in itertools.product([False, True], repeat=4):
+        behind = (*(vertex for vertex, is_behind in enumerate(chosen, start=1) if is_behind), 5)
+        cut = [capacity for tail, head, capacity in edges if tail not in behind and head in behind]
+        if None not in cut:
+            found.append((sum(x for x in cut if x is not None), len(behind), behind))
+    return found
+
+
+@given(edge_lists)
+def test_the_minimum_cut_is_the_least_of_all_and_of_those_the_nearest_to_the_sink(edges: Edges) -> None:
+    possible = cuts(edges)
+    assume(possible)
+    whole: Edges = [(tail, head, capacity) for tail, head, capacity in edges if tail != head]
+    connected = [vertex for vertex in range(1, 5) if any(vertex in edge[:2] for edge in whole)]
+    assert sorted(minimum_cut(whole, 0, 5)) == list(min(possible)[2])
+    assert set(minimum_cut(whole, 0, 5)) <= {*connected, 5}
+
+
+CUT = """
+import random
+from graphad.ir.topology import minimum_cut
+numbers = random.Random(0)
+names = [f"v{i}" for i in range(60)]
+edges = [(*numbers.sample(names, 2), numbers.randint(1, 3)) for _ in range(240)]
+print(minimum_cut([("s", names[0], None), *edges, (names[-1], "t", 5)], "s", "t"))
+"""
+
+
+def test_the_minimum_cut_is_the_same_whatever_the_seed_of_hashes() -> None:
+    def found(seed: str) -> str:
+        command = [sys.executable, "-c", CUT]
+        return subprocess.run(command, capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed}).stdout
+
+    assert found("1") == found("2") == found("3")
+    assert len(found("1").split()) > 1

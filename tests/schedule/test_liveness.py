@@ -77,3 +77,9 @@ def test_what_is_read_after_the_join_is_copied_there() -> None:
     kept = ga.exp(x)
     program = schedule(Graph((x,), (ga.sum(ga.concatenate([kept, x])), kept)), ())
     assert program.memory.placed == {}
+
+
+def test_the_peak_is_the_first_statement_at_which_the_most_is_alive() -> None:
+    plan = plan_memory(STATEMENTS, (), lifetimes(PRODUCT, TOTAL), {TOTAL: (640,)})
+    assert STATEMENTS[plan.peak] is TOTAL
+    assert plan_memory((), (), lifetimes(), {}).live_bytes == 0
