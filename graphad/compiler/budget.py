@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any, TypeAlias
 
 from graphad.compiler.recomputation import recomputed
@@ -48,19 +49,12 @@ def within(program: Program, parameters: tuple[Node, ...], budget: int) -> Progr
     none is.
     """
     least = program
-    for strategy in STRATEGIES:
-        candidates = iter(()) if _fits(least, budget) else strategy(program, parameters, budget)
-        for candidate in candidates:
-            least = min(least, candidate, key=lambda one: one.memory.arena_bytes)
-            if _fits(least, budget):
-                break
-    if not _fits(least, budget):
-        raise MemoryBudgetError(_refusal(program, least, budget))
-    return least
-
-
-def _fits(program: Program, budget: int) -> bool:
-    return program.memory.arena_bytes <= budget
+    found = (one for strategy in STRATEGIES for one in strategy(program, parameters, budget))
+    for candidate in chain([program], found):
+        least = min(least, candidate, key=lambda one: one.memory.arena_bytes)
+        if least.memory.arena_bytes <= budget:
+            return least
+    raise MemoryBudgetError(_refusal(program, least, budget))
 
 
 def _refusal(program: Program, least: Program, budget: int) -> str:

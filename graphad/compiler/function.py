@@ -290,9 +290,9 @@ def compile(
 
     ``memory`` is a budget for intermediate values, the arena of the report: bytes, or text such as "64MB", "64 MiB"
     or "1.5GB". Where they need more, values that the gradient reads are computed again for it instead of being kept,
-    and nothing else changes, not a bit: what is cheap to compute again first, then all but loops. Arguments,
-    parameters and what numpy itself needs meanwhile are not counted. If it can't be done there is a MemoryBudgetError,
-    at the first call where sizes are named.
+    and nothing else changes, not a bit: what takes few operations first, then all but loops. Arguments, parameters and
+    what numpy itself needs meanwhile are not counted. If it can't be done there is a MemoryBudgetError; where sizes are
+    named, at the first call.
 
     Errors: ArgumentError, DuplicateNameError, UnboundInputError, ShapeError, DTypeError, MemoryBudgetError.
 

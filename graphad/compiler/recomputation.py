@@ -84,13 +84,8 @@ class _Point:
     def _kept(self) -> Mapping[Node, int]:
         """The bytes of what there is at the point, but for results, which are kept in any case."""
         program, last_read = self.program, self.program.memory.lifetimes.last_read
-        local = {node: size for tiling in program.tilings.values() for node, size in tiling.local.items()}
-        values = (*program.staged, *program.statements[: self.number + 1])
-        return {
-            node: local.get(node, node.type.nbytes)
-            for node in values
-            if last_read.get(node, len(program.statements)) < len(program.statements)
-        }
+        values, end = (*program.staged, *program.statements[: self.number + 1]), len(program.statements)
+        return {node: node.type.nbytes for node in values if last_read.get(node, end) < end}
 
     @cached_property
     def _spans(self) -> dict[Node, range]:
