@@ -29,12 +29,12 @@ def time_text(program: Program) -> Iterator[str]:
         node for node in program.statements if node.origin.made_by in _AT_ONCE and node not in {*program.bodies, *tiled}
     ]
     if stacked:
-        yield f"for all steps at once, since it waits for none: {countedcounted_names(stacked)}"
+        yield f"for all steps at once, since it waits for none: {counted_names(stacked)}"
 
 
 def _loop_text(loop: Loop, body: Program) -> Iterator[str]:
     way = "backward" if loop.reverse else "forward"
-    yield f"{way} loop over {loop.steps:,} steps, each waiting for the one before: {countedcounted_names(body.statements)}"
+    yield f"{way} loop over {loop.steps:,} steps, each waiting for the one before: {counted_names(body.statements)}"
     if any(node.origin.made_by == WIDE_PRODUCTS.name for node in body.statements):
         yield "  with matrices joined before the loop, since a product of one row takes longer to begin than to do"
 
@@ -42,9 +42,9 @@ def _loop_text(loop: Loop, body: Program) -> Iterator[str]:
 def _tiling_text(tiling: Tiling) -> Iterator[str]:
     yield f"  in tiles of {tiling.length} steps{_reason(tiling)}"
     if tiling.before:
-        yield f"  before the steps of each tile: {countedcounted_names(tiling.before)}"
+        yield f"  before the steps of each tile: {counted_names(tiling.before)}"
     if tiling.after:
-        yield f"  after them: {countedcounted_names(tiling.after)}"
+        yield f"  after them: {counted_names(tiling.after)}"
 
 
 def _reason(tiling: Tiling) -> str:
@@ -57,7 +57,7 @@ def _reason(tiling: Tiling) -> str:
     return f", since arrays for all steps would be {whole:,} bytes, more than the {CACHE_BYTES:,} of a cache"
 
 
-def countedcounted_names(nodes: Iterable[Node]) -> str:
+def counted_names(nodes: Iterable[Node]) -> str:
     """The operations of nodes, each with how often it comes: ``3 x add, tanh``."""
     counts = Counter(node.op.name for node in nodes)
     return ", ".join(name if count == 1 else f"{count} x {name}" for name, count in counts.items())
