@@ -10,18 +10,17 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, TypeAlias
 
-from graphad.compiler.recomputation import recomputed
+from graphad.compiler.recomputation import Plan, recomputed
+from graphad.compiler.repetition import in_repeated_tiles
 from graphad.compiler.timing import counted_names
 from graphad.errors import ArgumentError, MemoryBudgetError
 from graphad.ir.node import Node
 from graphad.rewrite.recompute import RECOMPUTE
 from graphad.schedule.program import Program
 
-Strategy: TypeAlias = Callable[[Program, tuple[Node, ...], int], Iterator[Program]]
-"""From a program, the parameters that it updates and a budget: programs that do the same, bit by bit, in less memory,
-from cheap to dear.
-"""
-STRATEGIES: tuple[Strategy, ...] = (recomputed,)
+Strategy: TypeAlias = Callable[[Program, Plan, int], Iterator[Program]]
+"""From a program, how it was scheduled and a budget: programs that do the same in less memory, from cheap to dear."""
+STRATEGIES: tuple[Strategy, ...] = (in_repeated_tiles, recomputed)
 _UNITS = {"": 1, "b": 1} | {
     f"{prefix}{suffix}": base**power
     for power, prefix in enumerate("kmgt", start=1)
@@ -44,26 +43,28 @@ def bytes_of(memory: Any) -> int:
     return memory
 
 
-def within(program: Program, parameters: tuple[Node, ...], budget: int) -> Program:
+def within(program: Program, plan: Plan, budget: int) -> Program:
     """The program itself if its arena is within the budget, else the first one found that is; a MemoryBudgetError if
     none is.
     """
     least = program
-    found = (one for strategy in STRATEGIES for one in strategy(program, parameters, budget))
-    for candidate in chain([program], found):
-        least = min(least, candidate, key=lambda one: one.memory.arena_bytes)
-        if least.memory.arena_bytes <= budget:
-            return least
+    for strategy in STRATEGIES:
+        for candidate in chain([least], strategy(least, plan, budget)):
+            least = min(least, candidate, key=lambda one: one.memory.arena_bytes)
+            if least.memory.arena_bytes <= budget:
+                return least
     raise MemoryBudgetError(_refusal(program, least, budget))
 
 
 def _refusal(program: Program, least: Program, budget: int) -> str:
-    largest = sorted(_alive_at_peak(least), key=lambda node: -node.type.nbytes)[:_LARGEST_SHOWN]
+    held = {node: count for tiling in least.tilings.values() for node, count in tiling.local.items()}
+    alive = ((held.get(node, node.type.nbytes), node) for node in _alive_at_peak(least))
+    largest = sorted(alive, key=lambda pair: -pair[0])[:_LARGEST_SHOWN]
+    described = "; ".join(_described(node, nbytes) for nbytes, node in largest)
     return (
         f"intermediate values need {program.memory.arena_bytes:,} bytes and the budget is {budget:,}; computing values "
-        f"again got them down to {least.memory.arena_bytes:,}. The largest that are alive then: "
-        f"{'; '.join(map(_described, largest))}. Make the batch smaller or the budget larger, or put ga.checkpoint "
-        "around parts of the model"
+        f"again got them down to {least.memory.arena_bytes:,}. The largest that are alive then: {described}. Make the "
+        "batch smaller or the budget larger, or put ga.checkpoint around parts of the model"
     )
 
 
@@ -75,9 +76,9 @@ def _alive_at_peak(program: Program) -> Iterator[Node]:
             yield node
 
 
-def _described(node: Node) -> str:
+def _described(node: Node, nbytes: int) -> str:
     place = f" at {node.origin.place}" if node.origin.place else ""
-    return f"{node!r}, {node.type.nbytes:,} bytes{place}"
+    return f"{node!r}, {nbytes:,} bytes{place}"
 
 
 def memory_text(before: Program, after: Program, budget: int | None) -> Iterator[str]:
@@ -89,8 +90,12 @@ def memory_text(before: Program, after: Program, budget: int | None) -> Iterator
         return
     saved, more = before.memory.arena_bytes - after.memory.arena_bytes, after.flops - before.flops
     again = [node for node in after.statements if node.origin.made_by == RECOMPUTE]
+    repeated = [one for one in after.tilings.values() if one.repeated_by is not None]
     yield (
         f"for the budget of {budget:,} bytes: an arena smaller by {saved:,} bytes, {more:,} floating-point operations "
         f"more ({more / max(before.flops, 1):.1%})"
     )
-    yield f"  computed again instead of kept: {counted_names(again)}"
+    if repeated:
+        yield "  the states of loops are kept between tiles only, and each tile is run again on the way back"
+    if again:
+        yield f"  computed again instead of kept: {counted_names(again)}"

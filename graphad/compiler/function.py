@@ -289,10 +289,10 @@ def compile(
     `argsort` (so of `sort`, `topk` and medians too) and of `searchsorted`, and the draws of `randint`.
 
     ``memory`` is a budget for intermediate values, the arena of the report: bytes, or text such as "64MB", "64 MiB"
-    or "1.5GB". Where they need more, values that the gradient reads are computed again for it instead of being kept,
-    and nothing else changes, not a bit: what takes few operations first, then all but loops. Arguments, parameters and
-    what numpy itself needs meanwhile are not counted. If it can't be done there is a MemoryBudgetError; where sizes are
-    named, at the first call.
+    or "1.5GB". Where they need more, values that the gradient reads are computed again for it instead of being kept:
+    the states of a loop, of which only those between tiles of time are kept if its own way back alone reads the
+    others; then what takes few operations, then anything else. Arguments, parameters and the exceptions above are not
+    counted. If it can't be done there is a MemoryBudgetError, at the first call if sizes are named.
 
     Errors: ArgumentError, DuplicateNameError, UnboundInputError, ShapeError, DTypeError, MemoryBudgetError.
 

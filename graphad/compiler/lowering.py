@@ -104,8 +104,9 @@ def lower(
     blocked, updated, blocks = in_blocks(static, parameters)
     current = _rewritten(blocked, passes, stages, check)
     start = time.perf_counter()
-    planned = schedule(current, updated)
-    program = planned if memory is None else within(planned, updated, memory)
+    plan = partial(schedule, parameters=updated)
+    planned = plan(current)
+    program = planned if memory is None else within(planned, plan, memory)
     if check and program is not planned:
         _verify_within(planned, program)
     members = {block.vector: block.members for block in blocks}

@@ -12,10 +12,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from typing import Protocol
 
+from graphad.ir.graph import Graph
 from graphad.ir.node import Node
 from graphad.rewrite.recompute import RecomputeAfter
-from graphad.schedule.program import Program, schedule
+from graphad.schedule.program import Program
+from graphad.schedule.tiles import IN_CACHE, Tiles
+
+
+class Plan(Protocol):
+    """How a graph is scheduled."""
+
+    def __call__(self, graph: Graph, *, tiles: Tiles = IN_CACHE) -> Program:
+        """The program of a graph."""
+
 
 _FLOPS_PER_BYTE = (1, 64, 2**20)
 """How much is computed again to save a byte: elementwise work; small products; anything."""
@@ -26,17 +37,17 @@ _PATIENCE = 2
 """Points in a row that may leave the arena as large as it was."""
 
 
-def recomputed(program: Program, parameters: tuple[Node, ...], budget: int) -> Iterator[Program]:
+def recomputed(program: Program, plan: Plan, budget: int) -> Iterator[Program]:
     """Programs that do the same in less memory, from cheap to dear: of each price the one with the least work within
     the budget, or else the one with the smallest arena.
     """
     for price in _FLOPS_PER_BYTE:
-        found = [_smaller(program, parameters, budget, price, segments) for segments in _SEGMENTS]
+        found = [_smaller(program, plan, budget, price, segments) for segments in _SEGMENTS]
         fitting = [one for one in found if _arena(one) <= budget]
         yield min(fitting, key=lambda one: one.flops) if fitting else min(found, key=_arena)
 
 
-def _smaller(program: Program, parameters: tuple[Node, ...], budget: int, price: int, segments: int) -> Program:
+def _smaller(program: Program, plan: Plan, budget: int, price: int, segments: int) -> Program:
     """The program, with values computed again after one point after the other, until it fits."""
     least, vain = program, 0
     for _ in range(_MOST_POINTS):
@@ -44,7 +55,7 @@ def _smaller(program: Program, parameters: tuple[Node, ...], budget: int, price:
         graph = program.graph if point is None else point.pass_of(price, segments).run(program.graph)
         if graph is program.graph:
             break
-        program = schedule(graph, parameters)
+        program = plan(graph, tiles=program.tiles)
         least, vain = (least, vain + 1) if _arena(program) >= _arena(least) else (program, 0)
         if _arena(least) <= budget or vain == _PATIENCE:
             break

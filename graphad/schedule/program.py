@@ -30,7 +30,8 @@ class Program:
 
     ``staged``: inputs that are copied into the arena; ``layouts``: the order of axes in which some of them lie there.
     ``views``: nodes that share another's memory, in order; ``roots`` says whose. ``statements``: nodes that compute,
-    in order. ``bodies``: the programs of those that are loops; ``tilings``: loops that are run tile by tile.
+    in order. ``bodies``: the programs of those that are loops; ``tilings``: loops that are run tile by tile, as
+    ``tiles`` says.
     ``parameters``: those that are read or updated, one node each. ``updates``: the node of each updated one, with that
     of its new value.
     """
@@ -46,6 +47,7 @@ class Program:
     updates: tuple[tuple[Node, Node], ...] = ()
     layouts: Mapping[Node, tuple[int, ...]] = field(default_factory=dict)
     tilings: Mapping[Node, Tiling] = field(default_factory=dict)
+    tiles: Tiles = IN_CACHE
 
     @property
     def results(self) -> tuple[Node, ...]:
@@ -55,7 +57,11 @@ class Program:
     @property
     def flops(self) -> int:
         """Floating-point operations of one call."""
-        return sum(node.op.flops(node.type, *(x.type for x in node.operands)) for node in self.statements)
+        again = (
+            node for one in self.tilings.values() if one.repeated_by is not None for node in (*one.before, one.loop)
+        )
+        computed = (*self.statements, *again)
+        return sum(node.op.flops(node.type, *(x.type for x in node.operands)) for node in computed)
 
 
 def schedule(graph: Graph, parameters: tuple[Node, ...], tiles: Tiles = IN_CACHE) -> Program:
@@ -76,7 +82,7 @@ def schedule(graph: Graph, parameters: tuple[Node, ...], tiles: Tiles = IN_CACHE
     updated = [known.setdefault(parameter.op, parameter) for parameter in parameters]
     updates = tuple(zip(updated, graph.outputs[keep:], strict=True))
     found = tuple(known.values())
-    return Program(graph, roots, staged, views, statements, memory, bodies, found, updates, layouts, tilings)
+    return Program(graph, roots, staged, views, statements, memory, bodies, found, updates, layouts, tilings, tiles)
 
 
 def _tiled(

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from graphad.compiler.recomputation import recomputed
 from graphad.errors import ArgumentError, MemoryBudgetError
 from graphad.ir.evaluation import evaluate
 from graphad.ir.graph import Graph
-from graphad.schedule.program import Program
+from graphad.schedule.program import Program, schedule
 from tests.ir.random_graphs import Sample, samples
 from tests.schedule.lifetimes import lost_values
 
@@ -159,8 +160,8 @@ def test_a_budget_that_cannot_be_met_is_refused_with_what_is_large() -> None:
 
 
 def least_arena(program: Program) -> int:
-    parameters = tuple(node for node, _ in program.updates)
-    return min(one.memory.arena_bytes for one in (program, *recomputed(program, parameters, 1)))
+    plan = partial(schedule, parameters=tuple(node for node, _ in program.updates))
+    return min(one.memory.arena_bytes for one in (program, *recomputed(program, plan, 1)))
 
 
 def with_gradients(sample: Sample) -> Graph:

@@ -125,7 +125,9 @@ def _torn(node: Node, program: Program) -> list[str]:
         if program.memory.offsets[root] + bytes_of(root, program) <= begin:
             continue
         in_place = (node.op.traits.elementwise and not node.op.traits.multipass) or (
-            node.op.traits.over_first and operand is node.operands[0] and operand not in node.operands[1:]
+            node.op.traits.over_first
+            and operand is node.operands[0]
+            and all(operand is not other for other in node.operands[1:])
         )
         same_order = wanted is root or isinstance(wanted.op, Reshape)
         if not in_place or not same_order or bytes_of(root, program) != bytes_of(node, program):
