@@ -43,12 +43,10 @@ class Sweep:
     def labels(self, origin: Origin, made_by: str, twin: Node, position: int = 0) -> labels:
         """Labels for nodes that this sweep makes for a node of this origin."""
         if origin.template is not None:
-            place = replace(origin, template=(origin.template, self.number))
-        elif self.rows is not None:
-            place = replace(origin, scope=self.rows.scope, step=self.row, template=self.rows.template(origin, twin))
-        else:
-            place = origin
-        return labels_from(place, made_by, twin, position)
+            return labels_from(origin, made_by, twin, position, (origin.template, self.number))
+        if self.rows is not None:
+            origin = replace(origin, scope=self.rows.scope, step=self.row, template=self.rows.template(origin, twin))
+        return labels_from(origin, made_by, twin, position)
 
 
 def directions(given: Sequence[Any], nodes: Sequence[Node], what: str) -> list[Node]:

@@ -30,6 +30,7 @@ Template: TypeAlias = tuple[Any, ...]
 COTANGENT = "cotangent"
 """The ``made_by`` of a node that is the whole cotangent of its twin, and not a step on the way to one."""
 PACKAGE = f"{Path(__file__).parent.parent}{os.sep}"
+RANK, _TYPE = operator.attrgetter("origin.rank"), operator.attrgetter("type")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,10 +232,15 @@ _unlabelled = labels()
 _labels: ContextVar[labels] = ContextVar("labels", default=_unlabelled)
 
 
-def labels_from(origin: Origin, made_by: str, twin: Node | None = None, position: int = 0) -> labels:
-    """Labels for nodes that are made for a node of this origin: same step, same line, a template below its own."""
-    template = None if origin.template is None else (origin.template, made_by, position)
-    return labels(origin.scope, origin.step, template, origin.source, origin.twin if twin is None else twin, made_by)
+def labels_from(
+    origin: Origin, made_by: str, twin: Node | None = None, position: int = 0, template: Template | None = None
+) -> labels:
+    """Labels for nodes that are made for a node of this origin: same step, same line, a template below its own (or
+    below the one given).
+    """
+    above = origin.template if template is None else template
+    below = None if above is None else (above, made_by, position)
+    return labels(origin.scope, origin.step, below, origin.source, origin.twin if twin is None else twin, made_by)
 
 
 def current_scope() -> Scope | None:
@@ -263,7 +269,7 @@ def apply(op: Op, *operands: Node, name: str | None = None) -> Node:
 
 def _inferred(op: Op, operands: tuple[Node, ...], origin: Origin) -> TensorType:
     try:
-        return op.infer(*(operand.type for operand in operands))
+        return op.infer(*map(_TYPE, operands))
     except GraphadError as error:
         error.locate(application_text(op, operands), origin.place)
         raise
@@ -277,7 +283,9 @@ def application_text(op: Op, operands: tuple[Node, ...]) -> str:
 def rebuild(node: Node, op: Op, operands: tuple[Node, ...]) -> Node:
     """The node with another op or operands, keeping its name and origin."""
     origin = _after(operands, node.origin)
-    return Node(op, operands, _inferred(op, operands, origin), node.name, origin)
+    known = op is node.op and [*map(_TYPE, operands)] == [*map(_TYPE, node.operands)]
+    type = node.type if known else _inferred(op, operands, origin)
+    return Node(op, operands, type, node.name, origin)
 
 
 def same(first: Sequence[Node], second: Sequence[Node]) -> bool:
@@ -287,5 +295,5 @@ def same(first: Sequence[Node], second: Sequence[Node]) -> bool:
 
 def _after(operands: tuple[Node, ...], origin: Origin) -> Origin:
     """The origin, with a rank that is not less than the operands'."""
-    rank = max((operand.origin.rank for operand in operands), default=0)
+    rank = max(map(RANK, operands), default=0)
     return origin if rank <= origin.rank else replace(origin, rank=rank)

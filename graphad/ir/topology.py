@@ -7,15 +7,13 @@ so it is the same in every process, and what is declared step by step runs step 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import networkx as nx
 
-from graphad.ir.node import Node
+from graphad.ir.node import RANK, Node
 
 V = TypeVar("V", bound=Hashable)
-if TYPE_CHECKING:
-    Dependences = nx.DiGraph[Node]
 
 
 def topological_order(outputs: Iterable[Node], inside: Callable[[Node], bool] | None = None) -> tuple[Node, ...]:
@@ -24,45 +22,36 @@ def topological_order(outputs: Iterable[Node], inside: Callable[[Node], bool] | 
     With ``inside``, no further than it holds.
     """
     order: dict[Node, None] = {}
-    for output in outputs:
-        stack = [] if output in order else [(output, iter(output.operands))]
-        while stack:
-            node, operands = stack[-1]
-            pending = next((x for x in operands if x not in order and (inside is None or inside(x))), None)
-            if pending is None:
-                order[node] = None
-                stack.pop()
-            else:
-                stack.append((pending, iter(pending.operands)))
-    return tuple(sorted(order, key=lambda node: node.origin.rank))  # stable: of equal rank, operands stay first
-
-
-def dependence_graph(order: Iterable[Node]) -> Dependences:
-    """An edge from each operand to each of its readers, nodes inserted in the order given."""
-    graph: Dependences = nx.DiGraph()
-    for node in order:
-        graph.add_node(node)
-        graph.add_edges_from((operand, node) for operand in node.operands)
-    return graph
+    stack = [*outputs][::-1]
+    while stack:
+        node, height = stack[-1], len(stack)
+        for x in () if node in order else reversed(node.operands):
+            if x not in order and (inside is None or inside(x)):
+                stack.append(x)
+        if len(stack) == height:
+            order[stack.pop()] = None
+    return tuple(sorted(order, key=RANK))  # stable: of equal rank, operands stay first
 
 
 def reachable(sources: Sequence[Node], outputs: Sequence[Node]) -> tuple[Node, ...]:
     """In topological order, the nodes that depend on a source and that an output depends on, both ends included."""
     order = topological_order(outputs)
-    graph = dependence_graph(order)
-    starts = [source for source in sources if source in graph]
-    reached = {node for layer in nx.bfs_layers(graph, starts) for node in layer} if starts else set()
+    reached = set(sources)
+    for node in order:
+        if not reached.isdisjoint(node.operands):
+            reached.add(node)
     return tuple(node for node in order if node in reached)
 
 
 def components(vertices: Sequence[V], edges: Iterable[tuple[V, V]], rank: Callable[[V], int]) -> list[list[V]]:
     """The strongly connected components of a graph, each after those that it depends on, by ``rank`` where free."""
+    ranks = {vertex: rank(vertex) for vertex in vertices}
     graph: nx.DiGraph[V] = nx.DiGraph()
     graph.add_nodes_from(vertices)
-    graph.add_edges_from(edges)
+    graph.add_edges_from(dict.fromkeys(edges))
     condensed = nx.condensation(graph)
-    members = {number: sorted(condensed.nodes[number]["members"], key=rank) for number in condensed}
-    order = nx.lexicographical_topological_sort(condensed, key=lambda number: rank(members[number][0]))
+    members = {number: sorted(condensed.nodes[number]["members"], key=ranks.__getitem__) for number in condensed}
+    order = nx.lexicographical_topological_sort(condensed, key=lambda number: ranks[members[number][0]])
     return [members[number] for number in order]
 
 

@@ -162,6 +162,8 @@ def test_rebuilding_a_node_keeps_its_name_and_origin_and_infers_its_type_anew(x:
     wide = Node(x.op, (), TensorType.of((4, 5)), "x", x.origin)
     again = rebuild(node, node.op, (wide,))
     assert (again.name, again.origin, again.type) == ("h", node.origin, TensorType.of((4, 5)))
+    alike = Node(x.op, (), TensorType.of((2, 3)), "x", x.origin)
+    assert rebuild(node, node.op, (alike,)).type is node.type
     with pytest.raises(ShapeError, match=r"add\(.*test_node.py"):
         rebuild(x + x, Add(), (x, wide))
 

@@ -1,7 +1,10 @@
+from __future__ import annotations
+
 import itertools
 import random
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 
 import networkx as nx
 import pytest
@@ -11,8 +14,15 @@ from hypothesis import strategies as st
 import graphad as ga
 from graphad import Node
 from graphad.ir.node import same
-from graphad.ir.topology import dependence_graph, minimum_cut, reachable, topological_order
+from graphad.ir.topology import minimum_cut, reachable, topological_order
 from tests.ir.random_graphs import Sample, samples
+
+
+def dependence_graph(order: Sequence[Node]) -> nx.DiGraph[Node]:
+    graph: nx.DiGraph[Node] = nx.DiGraph()
+    graph.add_nodes_from(order)
+    graph.add_edges_from((operand, node) for node in order for operand in node.operands)
+    return graph
 
 
 @given(samples())
@@ -46,6 +56,32 @@ def test_reachable_nodes_lie_between_the_sources_and_the_outputs(sample: Sample)
     sources = sample.graph.inputs[:2]
     between = {node for s in sources if s in graph for node in (s, *nx.descendants(graph, s))}
     assert same(reachable(sources, sample.graph.outputs), [node for node in order if node in between])
+
+
+class Counted(tuple[Node, ...]):
+    """Operands that count how often they are gone through."""
+
+    __slots__ = ()
+
+    times = 0
+
+    def __reversed__(self) -> Iterator[Node]:
+        type(self).times += 1
+        return iter(self[::-1])
+
+    def __iter__(self) -> Iterator[Node]:
+        type(self).times += 1
+        return super().__iter__()
+
+
+def test_the_operands_of_what_is_read_at_every_depth_are_gone_through_twice() -> None:
+    stacked = ga.stack([ga.input(f"x{i}", ()) for i in range(3)])
+    node = wide = Node(stacked.op, Counted(stacked.operands), stacked.type)
+    for _ in range(50):
+        node = ga.tanh(node) + wide
+    Counted.times = 0
+    assert len(topological_order([node])) == 3 + 1 + 2 * 50
+    assert Counted.times == 2
 
 
 def test_nothing_is_reachable_from_what_the_outputs_do_not_depend_on() -> None:
