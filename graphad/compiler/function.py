@@ -37,6 +37,7 @@ from graphad.errors import (
 )
 from graphad.files import write_whole
 from graphad.ir import nest
+from graphad.ir.collection import without_collection
 from graphad.ir.graph import Graph
 from graphad.ir.leaves import Input, Key, Parameter, SizeOf
 from graphad.ir.node import Node
@@ -261,6 +262,7 @@ def _commit(executable: Executable) -> None:
         raise interrupted
 
 
+@without_collection
 def compile(
     inputs: Node | Sequence[Node],
     outputs: Any,

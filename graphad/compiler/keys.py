@@ -53,6 +53,8 @@ def state_of(key: Key) -> State:
 def with_own_key(graph: Graph, key: Key) -> tuple[Graph, Node | None]:
     """The graph with this key, and its streams numbered anew; and the key's node, if anything reads it."""
     declared = sorted({stream for node in graph.nodes if (stream := _stream(node)) is not None})
+    if not declared:
+        return graph, None
     numbers = {stream: number for number, stream in enumerate(declared)}
     own = Node(key, (), key.type, None, KEY.origin)
 
@@ -64,7 +66,7 @@ def with_own_key(graph: Graph, key: Key) -> tuple[Graph, Node | None]:
             return with_operands(node, operands)
         return rebuild(node, node.op.numbered(numbers[stream]), operands)
 
-    return graph.transform(change), own if declared else None
+    return graph.transform(change), own
 
 
 def _stream(node: Node) -> int | None:

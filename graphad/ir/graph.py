@@ -48,7 +48,7 @@ class Graph:
         """Map each node, operands first; ``change`` gets the node and its already mapped operands."""
         mapped: dict[Node, Node] = {}
         for node in self.nodes:
-            mapped[node] = change(node, tuple(mapped[operand] for operand in node.operands))
+            mapped[node] = change(node, tuple(map(mapped.__getitem__, node.operands)))
         return self.mapped(mapped)
 
     def mapped(self, mapped: Mapping[Node, Node]) -> Graph:
@@ -66,7 +66,9 @@ class Graph:
         return self.transform(change)
 
     def specialise(self, sizes: Sizes) -> Graph:
-        """Put integers for named sizes, everywhere."""
+        """Put integers for named sizes, everywhere; this very graph if no size is given."""
+        if not sizes:
+            return self
         inputs = {node: rebuild(node, node.op.specialise(sizes), ()) for node in self.inputs}
 
         def change(node: Node, operands: tuple[Node, ...]) -> Node:
