@@ -82,7 +82,10 @@ class FoldedGraph:
     @cached_property
     def readers(self) -> Mapping[Node, Sequence[Node | None]]:
         """Who reads each node; None is the caller, who reads the outputs."""
-        readers: dict[Node, list[Node | None]] = {node: [*known] for node, known in self.graph.readers().items()}
+        readers: dict[Node, list[Node | None]] = {node: [] for node in self.graph.nodes}
+        for node in self.graph.nodes:
+            for operand in node.operands:
+                readers[operand].append(node)
         for output in self.graph.outputs:
             readers[output].append(None)
         return readers
@@ -151,24 +154,30 @@ def _groups(graph: Graph) -> dict[Key, dict[int, Node]]:
         if origin.template is None or origin.step is None or node.op.traits.leaf:
             continue
         key = (origin.scope, origin.template, node.type)
-        if origin.step in groups.setdefault(key, {}):
+        if groups.setdefault(key, {}).setdefault(origin.step, node) is not node:
             doubled.add(key)
-        groups[key][origin.step] = node
     return {key: dict(sorted(group.items())) for key, group in groups.items() if len(group) > 1 and key not in doubled}
 
 
 @dataclass(frozen=True)
 class _Pattern:
-    """What two neighbouring copies have in common, and so what a third must have."""
+    """What two neighbouring copies have in common, and so what a third must have.
+
+    ``copies``: where a reference is delayed, the copies of its template; to look them up by its key at each step would
+    take longer than all the rest.
+    """
 
     step: int
     op: Op
     stride: tuple[int, ...]
     references: tuple[Reference, ...]
+    copies: tuple[Mapping[int, Node], ...]
     types: tuple[TensorType, ...]
 
     @staticmethod
-    def of(first: Node, second: Node, key_of: Mapping[Node, Key]) -> _Pattern | None:
+    def of(
+        first: Node, second: Node, key_of: Mapping[Node, Key], groups: Mapping[Key, Mapping[int, Node]]
+    ) -> _Pattern | None:
         """The pattern of copies at consecutive steps; None if they have none."""
         stride = second.op.stride_from(first.op)
         if stride is None or first.origin.step is None or len(first.operands) != len(second.operands):
@@ -181,18 +190,17 @@ class _Pattern:
                 references.append(Delayed(key_of[x], (x.origin.step or 0) - first.origin.step))
             else:
                 return None
+        copies = tuple(groups[one.key] if isinstance(one, Delayed) else {} for one in references)
         types = tuple(operand.type for operand in first.operands)
-        return _Pattern(first.origin.step, first.op, stride, tuple(references), types)
+        return _Pattern(first.origin.step, first.op, stride, tuple(references), copies, types)
 
-    def boundary(self, node: Node, step: int, groups: Mapping[Key, Mapping[int, Node]]) -> dict[int, Node] | None:
+    def boundary(self, node: Node, step: int) -> dict[int, Node] | None:
         """What the copy reads beyond the ends of other series, by place; None if it does not fit the pattern."""
         if node.op != self.op.advanced(self.stride, step - self.step) or len(node.operands) != len(self.references):
             return None
         found: dict[int, Node] = {}
         for place, (reference, operand) in enumerate(zip(self.references, node.operands, strict=True)):
-            expected = (
-                groups[reference.key].get(step + reference.delay) if isinstance(reference, Delayed) else reference
-            )
+            expected = self.copies[place].get(step + reference.delay) if isinstance(reference, Delayed) else reference
             if expected is None and operand.type == self.types[place]:
                 found[place] = operand
             elif expected is not operand:
@@ -210,11 +218,11 @@ def _series(
         if len(steps) < 2:
             continue
         middle = (len(steps) - 2) // 2
-        pattern = _Pattern.of(group[steps[middle]], group[steps[middle + 1]], key_of)
+        pattern = _Pattern.of(group[steps[middle]], group[steps[middle + 1]], key_of, groups)
         if pattern is None:
             pending += [steps[: middle + 1], steps[middle + 1 :]]
             continue
-        low, high, boundary = _extent(pattern, steps, middle, group, groups)
+        low, high, boundary = _extent(pattern, steps, middle, group)
         nodes = tuple(group[step] for step in steps[low : high + 1])
         yield Series(key, steps[low], nodes, pattern.stride, pattern.references, boundary)
         pending += [steps[:low], steps[high + 1 :]]
@@ -230,7 +238,7 @@ def _consecutive(steps: Sequence[int]) -> Iterator[range]:
 
 
 def _extent(
-    pattern: _Pattern, steps: range, middle: int, group: Mapping[int, Node], groups: Mapping[Key, Mapping[int, Node]]
+    pattern: _Pattern, steps: range, middle: int, group: Mapping[int, Node]
 ) -> tuple[int, int, dict[tuple[int, int], Node]]:
     """How far the pattern holds to either side of the middle, and the boundary values there."""
     boundary: dict[tuple[int, int], Node] = {}
@@ -238,10 +246,11 @@ def _extent(
     def reach(indices: range) -> int:
         end = indices.start - indices.step
         for i in indices:
-            found = pattern.boundary(group[steps[i]], steps[i], groups)
+            found = pattern.boundary(group[steps[i]], steps[i])
             if found is None:
                 break
-            boundary.update({(place, steps[i]): node for place, node in found.items()})
+            for place, node in found.items():
+                boundary[place, steps[i]] = node
             end = i
         return end
 

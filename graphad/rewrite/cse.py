@@ -25,11 +25,12 @@ class MergeEqual:
         first: dict[tuple[Op, tuple[int, ...]], Node] = {}
 
         def merge(node: Node, operands: tuple[Node, ...]) -> Node:
-            numbers = [id(operand) for operand in operands]
+            numbers = map(id, operands)
             key = (node.op, tuple(sorted(numbers) if node.op.traits.commutative else numbers))
-            if key not in first:
-                first[key] = in_body(self, with_operands(node, operands))
-            return first[key]
+            found = first.get(key)
+            if found is None:
+                found = first[key] = in_body(self, with_operands(node, operands))
+            return found
 
         return graph.transform(merge)
 

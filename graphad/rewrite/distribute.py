@@ -13,7 +13,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from graphad.ir.graph import Graph, with_operands
-from graphad.ir.node import Node, apply, labels
+from graphad.ir.node import RANK, Node, apply, labels
 from graphad.ir.topology import components
 from graphad.ops.slicing import Slice, Span, Stack, full_index
 from graphad.ops.structure import BroadcastTo, Reshape, Sum, Transpose
@@ -98,8 +98,9 @@ class _Distribution:
     def _edges(self) -> Iterator[tuple[Vertex, Vertex]]:
         member = self.folded.member
         for node in self.folded.graph.nodes:
+            reader = member.get(node, node)
             for operand in node.operands:
-                yield member.get(operand, operand), member.get(node, node)
+                yield member.get(operand, operand), reader
 
     def _build(self, component: Sequence[Vertex]) -> None:
         series = [vertex for vertex in component if isinstance(vertex, Series)]
@@ -224,7 +225,8 @@ def _node_of(vertex: Vertex) -> Node:
 
 def _rank(vertex: Vertex) -> int:
     nodes = vertex.nodes if isinstance(vertex, Series) else (vertex,)
-    return min(node.origin.rank for node in nodes)
+    rank: int = min(map(RANK, nodes))
+    return rank
 
 
 def _reads_itself(series: Series) -> bool:

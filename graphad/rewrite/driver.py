@@ -54,7 +54,7 @@ class Rewrites:
         node = in_body(self, node)
         for _ in range(_MOST_REWRITES_OF_ONE_NODE):
             label.follow(node.origin, self.name)
-            found = next(((rule, after) for rule in self.rules if (after := rule(node)) is not None), None)
+            found = self._applied(node)
             if found is None:
                 return node
             rule, after = found
@@ -64,6 +64,14 @@ class Rewrites:
                 )
             node = _with_origin_of(node, after, self.name)
         raise VerificationError(f"pass {self.name} does not come to rest at {node!r}, at {node.origin.place}")
+
+    def _applied(self, node: Node) -> tuple[Rule, Node] | None:
+        """The first rule that applies, and what it gives."""
+        for rule in self.rules:
+            after = rule(node)
+            if after is not None:
+                return rule, after
+        return None
 
 
 def in_body(one: Pass, node: Node) -> Node:
