@@ -88,7 +88,9 @@ def unify(operands: Sequence[Operand]) -> list[Node]:
 def _of_dtype(operand: Node | bool | float | Dim, dtype: np.dtype[Any]) -> Node:
     if isinstance(operand, Dim):
         return size_of(operand, dtype)
-    return cast(operand, dtype) if isinstance(operand, Node) else _known(operand, dtype)
+    if not isinstance(operand, Node):
+        return _known(operand, dtype)
+    return operand if operand.dtype == dtype else cast(operand, dtype)
 
 
 def size_of(size: Dimension, dtype: Any) -> Node:
@@ -120,7 +122,9 @@ def broadcast_shapes(shapes: Sequence[Shape]) -> Shape:
     >>> broadcast_shapes([(3, 1), (4,)])
     (3, 4)
     """
-    ndim = max(len(shape) for shape in shapes)
+    if shapes.count(shapes[0]) == len(shapes):
+        return shapes[0]
+    ndim = max(map(len, shapes))
     padded = [(1,) * (ndim - len(shape)) + shape for shape in shapes]
     return tuple(_broadcast_size(sizes, shapes) for sizes in zip(*padded, strict=True))
 

@@ -34,10 +34,11 @@ class Elementwise(Op):
     def infer(self, *operands: TensorType) -> TensorType:
         """The common type of the operands."""
         first = operands[0]
-        if any(x.shape != first.shape for x in operands):
-            raise ShapeError("the operands must have one shape: broadcast them first")
-        if any(x.dtype != first.dtype for x in operands):
-            raise DTypeError("the operands must have one dtype: cast them first")
+        for x in operands:
+            if x.shape != first.shape:
+                raise ShapeError("the operands must have one shape: broadcast them first")
+            if x.dtype != first.dtype:
+                raise DTypeError("the operands must have one dtype: cast them first")
         return first
 
     def stacked(self, steps: int) -> Op:

@@ -42,6 +42,8 @@ def promote(dtypes: Sequence[np.dtype[Any]]) -> np.dtype[Any]:
     >>> promote([np.dtype("int64"), np.dtype("float32")])
     dtype('float32')
     """
+    if dtypes.count(dtypes[0]) == len(dtypes):
+        return dtypes[0]
     floats = [dtype for dtype in dtypes if dtype.kind == "f"]
     found = np.result_type(*(floats or dtypes))
     return FLOAT32 if found.kind == "f" and not floats else found  # int64 with uint64
