@@ -295,5 +295,7 @@ def same(first: Sequence[Node], second: Sequence[Node]) -> bool:
 
 def _after(operands: tuple[Node, ...], origin: Origin) -> Origin:
     """The origin, with a rank that is not less than the operands'."""
-    rank = max(map(RANK, operands), default=0)
-    return origin if rank <= origin.rank else replace(origin, rank=rank)
+    for operand in operands:
+        if operand.origin.rank > origin.rank:
+            origin = replace(origin, rank=operand.origin.rank)
+    return origin
