@@ -155,8 +155,8 @@ class Function:
             if key not in self._ready:
                 _check_integers(sizes)
                 self._ready[key] = lower(self._graph, self._parameters, dict(key), **self._settings)
-            self._latest = self._ready[key]
-        return self._latest
+            self._latest = found = self._ready[key]
+        return found
 
     def _shown(self) -> Lowered:
         """What was used last; before any call, an example in which every named size is 32."""

@@ -1,7 +1,8 @@
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytest
@@ -317,6 +318,20 @@ def test_threads_that_share_a_function_get_the_results_of_their_own_arguments() 
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(work, range(8))) == list(range(8))
+
+
+def test_what_is_specialised_is_returned_though_another_thread_asks_for_other_sizes_at_once() -> None:
+    step = ga.compile([X], X * 2.0)
+
+    class Handed(contextlib.AbstractContextManager[None]):
+        """A lock that, when it is given back, goes to a thread with other sizes first."""
+
+        def __exit__(self, *_: object) -> None:
+            step._lock = threading.RLock()
+            step.specialise(batch=3)
+
+    step._lock = cast("Any", Handed())
+    assert step.specialise(batch=2).report.sizes == {"batch": 2}
 
 
 def test_threads_that_share_an_update_lose_none_of_it() -> None:
