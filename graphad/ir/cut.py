@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 from graphad.ir.tensor_type import TensorType, known
 
-CACHE_BYTES = 2**21
-"""What a second-level cache holds: a larger array travels to memory and back between two who use it."""
+CACHE_BYTES = 2**20
+"""An array of which a second-level cache holds two; larger ones travel to memory and back between their users."""
 
 
 def exceeds_cache(nbytes: int) -> bool:
