@@ -1,14 +1,10 @@
 """Loops that are run tile by tile, as Python: what is done for a few steps at once, their recurrence, and sums.
 
-def rnn_tile(start, stop):
-    x_tile = x[start:stop]
-    ...
-    return x_tile, a, list(zip(a, h[start:stop], h[start + 1 : stop + 1]))
-
 rnn_tiles = [rnn_tile(start, min(start + 7, 784)) for start in range(0, 784, 7)]
 
 def rnn():
-    for x_tile, a, rnn_steps in rnn_tiles:
+    for tile in rnn_tiles:
+        x_tile, a, rnn_steps = tile
         x_tile.dot(U, a)
         for a_t, h_1, h_t in rnn_steps:
             ...
@@ -17,83 +13,27 @@ def rnn():
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property, partial
 from itertools import starmap
-from textwrap import wrap
 
 from graphad.backend.numpy_loops import LoopWriter
 from graphad.backend.numpy_names import Names
-from graphad.backend.numpy_statements import Line, buffer_line, lines, statement, view_text
-from graphad.ir.cut import Cut
+from graphad.backend.numpy_statements import Line, buffer_line, lines, statement
+from graphad.backend.numpy_tile_binding import TileBinding, unpacking
 from graphad.ir.node import Node
-from graphad.ir.tensor_type import TensorType, known
-from graphad.ops.loop import Element
-from graphad.ops.slicing import Slice, Span, full_index
-from graphad.ops.structure import Reshape
+from graphad.ir.tensor_type import TensorType
 from graphad.schedule.program import Program
 from graphad.schedule.repetition import step_shown
-from graphad.schedule.tiling import cut_of_view, cuts_of, record_cut, record_number
-from graphad.schedule.views import read
-
-_WIDTH = 100
-Bounds = tuple[str, str]
-"""What the first step of a tile is called where it is bound, and the one behind its last."""
+from graphad.schedule.tiling import record_number
 
 
-class TileWriter(LoopWriter):
-    """Writes a loop with the statements around it, tile by tile.
-
-    ``own``: the places of local values, which hold a tile. ``repeated``: the writer of the loop whose tiles are run
-    again before those of this one.
-    """
+class TileWriter(TileBinding):
+    """Writes a loop with the statements around it, tile by tile."""
 
     def __init__(self, node: Node, outer: Program, names: Names, repeated: LoopWriter | None) -> None:
-        self.tiling, self.outer = outer.tilings[node], outer
-        self.repeated = repeated if isinstance(repeated, TileWriter) else None
-        super().__init__(node, outer, names)
-        self.is_local = node in self.tiling.local
-        self.whole_records, self.records = self.records, [names.fresh(f"{name}_tile") for name in self.records]
+        self.again = repeated if isinstance(repeated, TileWriter) else None
+        super().__init__(node, outer, names, self.again)
         self.tiles = names.fresh(f"{self.name}_tiles")
-        self.bind = names.fresh(f"{self.name}_tile")
-        self.overwritten = {one: under for one, under in outer.memory.overwritten.items() if one in self.tiling.local}
-        own = (one for one in self.tiling.local if one is not node and one not in self.overwritten)
-        self.own = {one: names.fresh(f"{names[one]}_tile") for one in own}
-        self.parts = {one: names.fresh(f"{names[one]}_part") for one in self.tiling.sums}
-        self.cut_names = {one: self._cut_name(one) for one in (*self._shown(), *self._elements_read())}
-        carried = (record.padding and self.is_local for record in self.loop.records)
-        self.carried = {n: names.fresh(f"{self.records[n]}_end") for n, carries in enumerate(carried) if carries}
-        kept = self.carried if self.tiling.repeated_by is not None else {}
-        self.kept = {n: names.fresh(f"{self.whole_records[n]}_kept") for n in kept}
-        self.kept_of_tile = {n: names.fresh(f"{self.records[n]}_kept") for n in kept}
-        ahead = (n for n, steps in enumerate(self.tiling.ahead) if steps)
-        self.ahead = {n: names.fresh(f"{self.whole_records[n]}_ahead") for n in ahead}
         self.run = names.fresh(f"{self.name}_through_tile")
-
-    def scratch_offset(self, outer: Program) -> int:
-        """Where the body's own memory begins: behind the records, if they are needed again with it."""
-        if self.tiling.repeated_by is None:
-            return super().scratch_offset(outer)
-        return outer.memory.offsets[self.node] + self.tiling.local[self.node]
-
-    def _cut_name(self, node: Node) -> str:
-        return self.names[node] if node in self.tiling.local else self.names.fresh(f"{self.names[node]}_tile")
-
-    def _shown(self) -> Iterator[Node]:
-        for one in (*self.tiling.before, *self.tiling.after):
-            values = (*(read(one, operand) for operand in one.operands), one)
-            yield from (value for value in values if self.tiling.cuts[value] is not None)
-
-    def _elements_read(self) -> Iterator[Node]:
-        yield from (self.node.operands[one.operand] for one in self.loop.reads if isinstance(one, Element))
-
-    @cached_property
-    def inside(self) -> Names:
-        """The names of things in a tile."""
-        return self.names.renamed(self.cut_names)
-
-    def operand_text(self, operand: Node) -> str:
-        """What holds a tile of the operand."""
-        return self.cut_names[operand]
 
     def declarations(self) -> list[Line]:
         """Records or windows on them, places of tiles, and the list of what each tile unpacks."""
@@ -107,7 +47,7 @@ class TileWriter(LoopWriter):
             *self.places(),
             *(self._own_line(node, name) for node, name in self.own.items()),
             *(buffer_line(name, self._offset(node), node.type) for node, name in self.parts.items()),
-            *self._binding(),
+            *self.binding(),
             *lines("", "", f"{self.tiles} = [{each} for start in {starts}]{direction}"),
         ]
 
@@ -142,131 +82,13 @@ class TileWriter(LoopWriter):
         shape = (self.tiling.length * cut.rows, *node.type.static_shape[1:])
         return buffer_line(name, self.outer.memory.offsets[node], TensorType.of(shape, node.dtype))
 
-    def _cut(self, node: Node) -> Cut:
-        cut = self.tiling.cuts[node]
-        if cut is None:
-            raise TypeError(f"{node!r} is read whole")
-        return cut
-
-    def _binding(self) -> list[Line]:
-        """The function that makes the views of one tile."""
-        begin, end = self._bounds(range(self.loop.steps))
-        clamped = f"{begin}, {end} = (min(max(step, 0), {self.loop.steps}) for step in (start, stop))"
-        both = [clamped] if begin == "begin" else []
-        records = [f"{name} = {self._record_text(number)}" for number, name in enumerate(self.records)]
-        views = [f"{name} = {self._tile_text(node)}" for node, name in self.cut_names.items()]
-        ends = [f"{name} = {self._end_text(number)}" for number, name in self.carried.items()]
-        kept = [f"{name} = {self._kept_text(number)}" for number, name in self.kept_of_tile.items()]
-        steps = [f"{self.steps} = {self.steps_text(f'{end} - {begin}')}"]
-        body = lines(*both, *records, *views, *ends, *kept, *steps, *_returning(self.unpacked()))
-        title = '"""What the steps from ``start`` to ``stop`` - 1 read and write."""'
-        return [*lines("", "", f"def {self.bind}(start, stop):", f"    {title}"), *(line.indented() for line in body)]
-
-    def _kept_text(self, number: int) -> str:
-        """What is kept from before a tile."""
-        place, padding = f"start // {self.tiling.length}", self.loop.records[number].padding
-        first, last = (
-            (place, f"{place} + 1") if padding == 1 else (f"{place} * {padding}", f"({place} + 1) * {padding}")
-        )
-        return f"{self.kept[number]}[{first}:{last}]"
-
-    def unpacked(self) -> list[str]:
-        shown = [self.cut_names[node] for node in dict.fromkeys(self._shown())]
-        return [*shown, *self.carried.values(), *self.kept_of_tile.values(), self.steps]
-
-    def _bounds(self, times: range) -> Bounds:
-        """A tile's first step, and the one behind its last, among these."""
-        return ("start", "stop") if times == self.tiling.times else ("begin", "end")
-
-    def _record_text(self, number: int) -> str:
-        begin, end = self._bounds(range(self.loop.steps))
-        name, padding = self.whole_records[number], self.loop.records[number].padding
-        if not self.is_local:
-            return f"{name}[{begin}:{end} + {padding}]" if padding else f"{name}[{begin}:{end}]"
-        if self.loop.reverse:
-            return f"{name}[{self.tiling.length} - {end} + {begin}:]"
-        return f"{name}[: {end} - {begin} + {padding}]"
-
-    def _end_text(self, number: int) -> str:
-        """What the next tile finds of a record before its time."""
-        padding = self.loop.records[number].padding
-        return f"{self.records[number]}[:{padding}]" if self.loop.reverse else f"{self.records[number]}[-{padding}:]"
-
-    def _tile_text(self, node: Node) -> str:
-        """The view of a value that shows a tile of it."""
-        cut, root = self._cut(node), self.outer.roots[node]
-        bounds = self._bounds(cut.times(node.type))
-        if node in self.own or node in self.overwritten:
-            return self._own_text(node, bounds)
-        if root in self.tiling.local or self._is_of_repeated(root):
-            return self._local_text(node, bounds)
-        first, last = (_scaled(bound, cut) for bound in bounds)
-        return f"{self.names[node]}[{':, ' * cut.axis}{first}:{last}]"
-
-    def _is_of_repeated(self, root: Node) -> bool:
-        return self.repeated is not None and root is self.repeated.node
-
-    def _local_text(self, node: Node, bounds: Bounds) -> str:
-        """A view of what is held for one tile only: the same views that would be made of the whole."""
-        views, wanted = [], node
-        while (part := self._part(node, wanted, bounds)) is None:
-            views.append(node)
-            node = node.operands[0]
-        text, cut = part
-        if any(isinstance(view.op, Reshape) for view in views):
-            text = text.removesuffix(".reshape(-1)")
-        for view in reversed(views):
-            text, cut = _viewed(view, text, cut)
-        return text
-
-    def _part(self, node: Node, wanted: Node, bounds: Bounds) -> tuple[str, Cut] | None:
-        """What shows a tile of a value itself, or of a record, of which ``wanted`` is a view; None of other views."""
-        root = self.outer.roots[node]
-        if root is self.node:
-            number = record_number(node, root)
-            return None if number is None else self._part_of_record(number, bounds)
-        if self.repeated is not None and root is self.repeated.node:
-            number = record_number(node, root)
-            return None if number is None else self.repeated.part_again(number, self._cut(wanted), wanted, bounds)
-        return (self.cut_names[node], self._cut(node)) if node is root else None
-
-    def part_again(self, number: int, theirs: Cut, view: Node, bounds: Bounds) -> tuple[str, Cut]:
-        """What a loop that repeats this one's tiles reads of a record: steps of the same tile, or those just before."""
-        ours = cut_of_view(view, partial(record_cut, loop=self.node))
-        if ours is None:
-            raise TypeError(f"{view!r} shows no tile")
-        first = self.loop.records[number].padding + ours.first - theirs.first
-        stop = f"{bounds[1]} - {bounds[0]}" + (f" + {first}" if first else "")
-        return f"{self.whole_records[number]}[{first}:{stop}].reshape(-1)", self._record_cut(number)
-
-    def _record_cut(self, number: int) -> Cut:
-        record = self.loop.records[number]
-        return Cut(0, known(record.type.size), 0 if self.loop.reverse else -record.padding)
-
-    def _own_text(self, node: Node, bounds: Bounds) -> str:
-        """As much of a local value's place as this tile needs, or what it overwrites."""
-        if node in self.overwritten:
-            return self.cut_names[self.overwritten[node]]
-        count, rows = f"{bounds[1]} - {bounds[0]}", self._cut(node).rows
-        return f"{self.own[node]}[:{count}]" if rows == 1 else f"{self.own[node]}[:({count}) * {rows}]"
-
-    def _part_of_record(self, number: int, bounds: Bounds) -> tuple[str, Cut]:
-        """The steps of a tile, flat; among them may be initial values, which lie beyond the loop's own iterations."""
-        own, padding = self._bounds(range(self.loop.steps)), self.loop.records[number].padding
-        before = f" + {padding}" if padding and not self.loop.reverse else ""
-        first, last = (bound if bounds == own else f"{bound} - {own[0]}" for bound in bounds)
-        if bounds == own:
-            first, last = "", f"{bounds[1]} - {bounds[0]}"
-        part = f"{self.records[number]}[{(first + before).removeprefix(' + ')}:{last}{before}]"
-        return f"{part}.reshape(-1)", self._record_cut(number)
-
     def function(self) -> list[Line]:
         """The loop over tiles; what is run again has a function of its own."""
         fills = lines(*(f"{self.names[node]}.fill(0)" for node in self.parts))
         tiles = [*self._heads(), *(line.indented() for line in self._tile())]
         body = [*self.initial(self.whole_records), *fills, *tiles, *lines(*self._ends())]
         through = self._function(f"{self.run}({', '.join(self._run_names())})", self._through())
-        return [*(through if self.kept else []), *self._function(f"{self.name}()", body)]
+        return [*(through if self.is_repeated else []), *self._function(f"{self.name}()", body)]
 
     @staticmethod
     def _function(head: str, body: list[Line]) -> list[Line]:
@@ -274,17 +96,17 @@ class TileWriter(LoopWriter):
 
     def _heads(self) -> list[Line]:
         """The loop over tiles, and what each unpacks."""
-        if self.repeated is None:
-            return lines(f"for tile in {self.tiles}:", *map("    {}".format, _unpacking(self.unpacked(), "tile")))
-        pairs = f"zip({self.repeated.tiles}[{self.tiling.count - 1}::-1], {self.tiles})"
-        both = [*_unpacking(self.repeated.unpacked(), "again"), *_unpacking(self.unpacked(), "tile")]
+        if self.again is None:
+            return lines(f"for tile in {self.tiles}:", *map("    {}".format, unpacking(self.unpacked(), "tile")))
+        pairs = f"zip({self.again.tiles}[{self.tiling.count - 1}::-1], {self.tiles})"
+        both = [*unpacking(self.again.unpacked(), "again"), *unpacking(self.unpacked(), "tile")]
         return lines(f"for again, tile in {pairs}:", *map("    {}".format, both))
 
     def _tile(self) -> list[Line]:
         """What is done for each tile."""
-        again = [] if self.repeated is None else self.repeated.run_again()
+        again = [] if self.again is None else self.again.run_again()
         keeps = lines(*(f"np.copyto({name}, {self._begin(n)})" for n, name in self.kept_of_tile.items()))
-        through = lines(f"{self.run}({', '.join(self._run_names())})") if self.kept else self._through()
+        through = lines(f"{self.run}({', '.join(self._run_names())})") if self.is_repeated else self._through()
         after = [line for node in self.tiling.after for line in self._after(node)]
         carries = lines(*(f"np.copyto({self._begin(number)}, {name})" for number, name in self.carried.items()))
         return [*again, *keeps, *through, *after, *carries]
@@ -330,50 +152,3 @@ class TileWriter(LoopWriter):
         part, total = self.parts[node], self.names[node]
         yield statement(node, self.inside.renamed({node: part}))._replace(times=self.tiling.count)
         yield Line(f"np.add({total}, {part}, {total})")
-
-    def initial_slot(self, number: int, lag: int) -> int:
-        """In a window, values from before the first iteration stand where every tile finds those of the one before."""
-        if self.is_local and self.loop.reverse:
-            return self.tiling.length - 1 + lag
-        return super().initial_slot(number, lag)
-
-
-def _returning(names: list[str]) -> list[str]:
-    """``return a, b``, a tuple."""
-    first, *rest = _unpacking(names, "")
-    if not rest:
-        return [f"return {first.removesuffix(' = ')}"]
-    return [f"return {first}", *rest[:-1], ")"]
-
-
-def _unpacking(names: list[str], packed: str) -> list[str]:
-    """``(a, b) = tile``, in as many lines as it needs."""
-    listed = ", ".join(names) + ("," if len(names) == 1 else "")
-    if len(listed) <= _WIDTH:
-        return [f"{listed} = {packed}"]
-    return ["(", *(f"    {line}" for line in wrap(listed, _WIDTH)), f") = {packed}"]
-
-
-def _scaled(bound: str, cut: Cut) -> str:
-    """Where a step begins along the axis that is cut."""
-    place = bound if cut.first == 0 else f"{bound} {'-' if cut.first > 0 else '+'} {abs(cut.first)}"
-    if cut.rows == 1:
-        return place
-    return f"{place} * {cut.rows}" if cut.first == 0 else f"({place}) * {cut.rows}"
-
-
-def _viewed(view: Node, text: str, cut: Cut) -> tuple[str, Cut]:
-    """The view made of a tile, and how it is cut."""
-    operand = view.operands[0].type
-    cuts = cuts_of(view, 1, cut)
-    if cuts is None or cuts[0] is None:
-        raise TypeError(f"{view!r} shows no tile")
-    op, after = view.op, cuts[0]
-    if isinstance(op, Slice):
-        whole = Span(0, operand.static_shape[cut.axis])
-        op = Slice((*op.index[: cut.axis], whole, *op.index[cut.axis + 1 :]))
-        if op.index == full_index(operand.shape):
-            return text, after
-    if isinstance(op, Reshape):
-        op = Reshape(tuple(-1 if axis == after.axis else size for axis, size in enumerate(op.shape)))
-    return view_text(op, operand, text), after
