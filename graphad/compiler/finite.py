@@ -17,17 +17,20 @@ from graphad.ir.op import Array
 class NonFinite:
     """The first statement of a call whose result holds NaN or infinity, and the ranges of its operands.
 
-    ``execution`` counts how often it had run before: inside a loop over time, that is the iteration.
+    ``execution`` counts how often it had run before: inside a loop over time, that is the iteration; beside the steps
+    of a loop that is run in tiles, the tile.
     """
 
     node: Node
     statement: str
     execution: int
     ranges: tuple[str, ...]
+    in_tiles: bool = False
 
     def __str__(self) -> str:
         place = f" at {self.node.origin.place}" if self.node.origin.place else ""
-        when = f", iteration {self.execution} of its loop" if self.execution else ""
+        what = "tile" if self.in_tiles else "iteration"
+        when = f", {what} {self.execution} of its loop" if self.execution else ""
         return f"{self.node.label}{place}{when}: {self.statement}, with {'; '.join(self.ranges)}"
 
 
@@ -45,7 +48,8 @@ class _Guard:
         if self.found is not None or line.node is None or _is_finite(values[0]):
             return
         ranges = (f"{name} {_range(value, values[0])}" for name, value in zip(line.names[1:], values[1:], strict=True))
-        self.found = NonFinite(line.node, line.text.strip().partition("  #")[0], count, tuple(ranges))
+        text = line.text.strip().partition("  #")[0]
+        self.found = NonFinite(line.node, text, count, tuple(ranges), line.times > 1)
 
 
 def first_non_finite(executable: NumpyExecutable, arguments: Sequence[Array]) -> NonFinite | None:

@@ -133,6 +133,15 @@ def test_the_report_says_what_is_done_in_tiles_and_why() -> None:
 
 
 @pytest.mark.usefixtures("short_tiles")
+def test_of_what_stops_being_finite_beside_the_steps_the_tile_is_told() -> None:
+    function, _, given = compiled(10)
+    given[1, 9, 2] = np.inf
+    found = function.first_non_finite(given)
+    assert found is not None
+    assert ", tile 2 of its loop" in str(found)
+
+
+@pytest.mark.usefixtures("short_tiles")
 def test_the_profile_of_a_tiled_program_counts_each_operation_once() -> None:
     function, _, given = compiled(10)
     program = program_of(function)
