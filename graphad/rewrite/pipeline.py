@@ -20,12 +20,14 @@ from graphad.rewrite.products import MERGE_PRODUCTS, ROWS_BY_PRODUCTS
 from graphad.rewrite.quotients import CANCEL
 from graphad.rewrite.rows import SLICE_FIRST
 from graphad.rewrite.stability import STABILISE
+from graphad.rewrite.stacks import STACKS_OF_STEPS
 from graphad.rewrite.wide import WIDE_PRODUCTS
 
 PIPELINE: tuple[Pass, ...] = (
     MERGE_EQUAL,
     ENDS_OF_STACKS,
     DISTRIBUTE,
+    STACKS_OF_STEPS,
     CANCEL,
     STABILISE,
     CANCEL,
