@@ -186,7 +186,8 @@ class Function:
     def save(self, path: str | Path) -> Path:
         """Write the program for the sizes used last as a module, parameters included, that runs alone with numpy.
 
-        Its ``step(*arguments)`` does what a call does. Errors: FileSuffixError unless it is a .py file,
+        Its ``step(*arguments)`` does what a call does, and returns the outputs in a flat list: of a dict, those of its
+        sorted keys. Errors: FileSuffixError unless it is a .py file,
         OutputFileError where it cannot be written.
         """
         target = Path(path)

@@ -15,6 +15,7 @@ from graphad.rewrite.driver import Pass
 from graphad.rewrite.ends import ENDS_OF_STACKS
 from graphad.rewrite.hoist import SUM_BEFORE_LOOPS
 from graphad.rewrite.joins import JOIN_FIRST
+from graphad.rewrite.opposites import OPPOSITES
 from graphad.rewrite.places import PLACES_IN_ROWS
 from graphad.rewrite.products import MERGE_PRODUCTS, ROWS_BY_PRODUCTS
 from graphad.rewrite.quotients import CANCEL
@@ -30,6 +31,7 @@ PIPELINE: tuple[Pass, ...] = (
     STACKS_OF_STEPS,
     CANCEL,
     STABILISE,
+    OPPOSITES,
     CANCEL,
     MERGE_PRODUCTS,
     SLICE_FIRST,

@@ -3,9 +3,6 @@
 Each rule is an identity of real numbers, so the result agrees to rounding, but where the formula as it was written gave
 NaN, infinity or no digits the other form may give the true value. Never the other way: what was a number stays one, and
 NaN in an operand stays NaN. What is shifted by its greatest element already stays as it is.
-
-``1 - sigmoid(x)`` becomes ``sigmoid(-x)`` in a logarithm or a divisor only: elsewhere the digits lost do not matter,
-and it is in the gradient of every gate, where one more exponential would double the work.
 """
 
 from __future__ import annotations
@@ -124,12 +121,6 @@ def exp_less_one(node: Node) -> Node | None:
     return None
 
 
-def divide_by_opposite(node: Node) -> Node | None:
-    """x / (1 - sigmoid(y)) -> x / sigmoid(-y)."""
-    y = opposite(node.operands[1]) if isinstance(node.op, Divide) else None
-    return None if y is None else node.operands[0] / sigmoid(_negated(y))
-
-
 def sigmoid_by_hand(node: Node) -> Node | None:
     """1 / (1 + exp(x)) -> sigmoid(-x)."""
     if not isinstance(node.op, Divide) or not is_everywhere(node.operands[0], 1.0):
@@ -228,7 +219,6 @@ STABILITY: tuple[Rule, ...] = (
     log_of_one_plus,
     log_of_one_minus,
     exp_less_one,
-    divide_by_opposite,
     sigmoid_by_hand,
     share_of_exp,
     multiply_share,
