@@ -289,7 +289,8 @@ def compile(
 
     On the numpy backend all memory is planned, and a call allocates none but for its results. Excepted are arguments
     that are no contiguous arrays of the declared dtypes; and what numpy cannot write into given memory: the places of
-    `argsort` (so of `sort`, `topk` and medians too) and of `searchsorted`, and the draws of `randint`.
+    `argsort` (so of `sort`, `topk` and medians too) and of `searchsorted`, the draws of `randint`, and a condition of
+    one axis and up to 8,192 elements in `where`.
 
     ``memory`` is a budget for intermediate values, the arena of the report: bytes, or text such as "64MB", "64 MiB"
     or "1.5GB". Where they need more, values that the gradient reads are computed again for it instead of being kept:

@@ -57,6 +57,9 @@ def tiled(
 ) -> tuple[tuple[Node, ...], dict[Node, Tiling]]:
     """The statements in an order in which those of a tiling stand together, and the tilings by loop."""
     ordered, found = tuple(statements), {}
+    read_or_made = (value for node in statements for value in (node, *node.operands))
+    if not (how.repeated or any(exceeds_cache(value.type.nbytes) for value in read_or_made)):
+        return ordered, {}
     for loop in [node for node in statements if isinstance(node.op, Loop)]:
         tiling = _Search(loop, ordered, roots, readers, how).tiling()
         if tiling is not None:
